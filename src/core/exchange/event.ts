@@ -1,0 +1,32 @@
+/** What Envoy tells us, one variant for each of the `request` oneof of ProcessingRequest; names as in the proto. */
+import type { Identity } from "../identity/identity.ts";
+import type { HeaderList } from "../mcp/headers.ts";
+
+export type RequestHeadersEvent = {
+  readonly kind: "requestHeaders";
+  readonly headers: HeaderList;
+  /** No body follows. */
+  readonly endOfStream: boolean;
+  readonly identity: Identity;
+  /** The attribute `xds.route_name`. */
+  readonly route: string | undefined;
+};
+
+export type RequestEvent =
+  | RequestHeadersEvent
+  /** BUFFERED: all of it, whatever `endOfStream` says (it is false when trailers follow). */
+  | { readonly kind: "requestBody"; readonly body: Uint8Array }
+  | { readonly kind: "requestTrailers" };
+
+export type ResponseEvent =
+  | {
+      readonly kind: "responseHeaders";
+      readonly headers: HeaderList;
+      readonly endOfStream: boolean;
+      /** The attribute `response.code_details`: `via_upstream` for an answer of the server. */
+      readonly codeDetails: string | undefined;
+    }
+  | { readonly kind: "responseBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
+  | { readonly kind: "responseTrailers" };
+
+export type ExchangeEvent = RequestEvent | ResponseEvent;

@@ -1,0 +1,43 @@
+/** The one value telemetry gets when a call has ended. Metrics, span and decision log are three readers of it. */
+import type { Identity } from "../identity/identity.ts";
+import type { MethodLabel } from "../mcp/methods.ts";
+import type { Reason } from "../mcp/refusal.ts";
+import type { Mode, RuleRef } from "../policy/decision.ts";
+
+/** How a call ended. `unread`: it was let through and its answer was not ours to read. */
+export type Outcome =
+  | { readonly kind: "ok" | "tool_error" | "denied" | "cancelled" | "timeout" | "transport_error" }
+  | { readonly kind: "input_required" | "task" | "unread" }
+  | { readonly kind: "rpc_error"; readonly code: number };
+
+/** The tool, prompt or resource that a call names, as decoded text. It comes from the caller: never a label as it is. */
+export type Target = { readonly kind: "tool" | "prompt" | "resource"; readonly name: string };
+
+/** `audit`: policy said no, and the policy's mode let it through. */
+export type DecisionLabel = "allow" | "deny" | "audit";
+
+export type ExchangeRecord = {
+  /** `<namespace>/<name>` of the MCPServer; undefined when the request matched none. */
+  readonly server: string | undefined;
+  readonly method: MethodLabel;
+  readonly target: Target | undefined;
+  readonly identity: Identity;
+  readonly decision: DecisionLabel;
+  readonly mode: Mode;
+  readonly rule: RuleRef;
+  /** Why it was refused, or would have been; undefined for a plain allow. */
+  readonly reason: Reason | undefined;
+  readonly outcome: Outcome;
+  /** The names in a list answer, as the server gave them: what may become a label. */
+  readonly listed: { readonly kind: "tool" | "prompt"; readonly names: readonly string[] } | undefined;
+  /** Entries taken out of a list answer because the caller may not use them. */
+  readonly hiddenItems: number;
+  /** The protocol revision of the request, when its headers or body named one. */
+  readonly revision: string | undefined;
+  /** Envoy's `request.id`. */
+  readonly requestId: string | undefined;
+  /** Wall clock, milliseconds since the epoch, when Envoy asked. */
+  readonly startedAtMs: number;
+  /** From the request's headers to the answer, not to the end of HTTP. */
+  readonly durationMs: number;
+};

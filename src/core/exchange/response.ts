@@ -1,0 +1,279 @@
+/**
+ * The response half: whether an answer has to be read, and what of it is delivered. JSON is held until the document is
+ * complete, server-sent events one by one. Nothing is released on "end of stream", which trailers and aborts never tell.
+ *
+ * awaitingHeaders -> readingJson -> draining | followingEvents | passing. After the headers have gone, a fault becomes a
+ * JSON-RPC error in the body: an immediate response there would only cut the connection.
+ */
+import { concat, EMPTY } from "../bytes.ts";
+import { NO_ID } from "../jsonrpc/message.ts";
+import { ValueEnd } from "../jsonrpc/value-end.ts";
+import { deliver } from "../mcp/answer.ts";
+import type { Asked, Delivery, Listed } from "../mcp/answer.ts";
+import type { HeaderList } from "../mcp/headers.ts";
+import { errorBody, localReply } from "../mcp/local-reply.ts";
+import { refusal } from "../mcp/refusal.ts";
+import { assertNever } from "../result.ts";
+import { encodeEvent } from "../sse/encode.ts";
+import { SseParser } from "../sse/parse.ts";
+import type { SseEvent } from "../sse/parse.ts";
+import type { ResponseEvent } from "./event.ts";
+import type { Outcome } from "./record.ts";
+import type { Reply } from "./reply.ts";
+import { ProtocolViolation } from "./violation.ts";
+
+export const MAX_ANSWER_BYTES = 16_777_216;
+export const MAX_EVENT_BYTES = 4_194_304;
+
+/** What the answer has shown so far. */
+export type Seen = {
+  readonly outcome: Outcome | undefined;
+  readonly hiddenItems: number;
+  readonly listed: Listed | undefined;
+  /** Messages that were not delivered, and why the last one was not. */
+  readonly withheld: number;
+  readonly fault: string | undefined;
+};
+
+export const NOTHING_SEEN: Seen = {
+  outcome: undefined,
+  hiddenItems: 0,
+  listed: undefined,
+  withheld: 0,
+  fault: undefined,
+};
+
+export type ResponseState = { readonly seen: Seen } & (
+  | { readonly at: "awaitingHeaders" }
+  | {
+      readonly at: "readingJson";
+      readonly held: readonly Uint8Array[];
+      readonly heldBytes: number;
+      readonly end: ValueEnd;
+    }
+  | { readonly at: "followingEvents"; readonly parser: SseParser }
+  /** The answer was delivered: what still comes is not part of it. */
+  | { readonly at: "draining" }
+  /** Nothing to read: no body, or none that could hold an answer. */
+  | { readonly at: "passing" }
+  /** All of the body has been answered. */
+  | { readonly at: "ended" }
+  | { readonly at: "refused" }
+);
+
+export type ResponseStep = readonly [next: ResponseState, reply: Reply];
+
+export function stepResponse(asked: Asked, state: ResponseState, event: ResponseEvent): ResponseStep {
+  const [next, reply] = stepWithin(asked, state, event);
+  const isLast = event.kind === "responseTrailers" || (event.kind === "responseBody" && event.endOfStream);
+  return [isLast ? { at: "ended", seen: next.seen } : next, reply];
+}
+
+function stepWithin(asked: Asked, state: ResponseState, event: ResponseEvent): ResponseStep {
+  if (event.kind === "responseTrailers") return [onTrailers(state), { kind: "responseTrailers" }];
+  switch (state.at) {
+    case "awaitingHeaders":
+      if (event.kind !== "responseHeaders") throw new ProtocolViolation(`${event.kind} before responseHeaders`);
+      return onHeaders(asked, event);
+    case "readingJson":
+      return onJson(asked, state, bodyOf(event));
+    case "followingEvents":
+      return onEvents(asked, state, bodyOf(event));
+    case "draining":
+      return [state, { kind: "responseBody", body: bodyOf(event).body.length === 0 ? undefined : EMPTY }];
+    case "passing":
+      bodyOf(event);
+      return [state, { kind: "responseBody", body: undefined }];
+    case "ended":
+    case "refused":
+      throw new ProtocolViolation(`${event.kind} after the end`);
+    default:
+      return assertNever(state);
+  }
+}
+
+type BodyEvent = ResponseEvent & { kind: "responseBody" };
+function bodyOf(event: ResponseEvent): BodyEvent {
+  if (event.kind !== "responseBody") throw new ProtocolViolation(`${event.kind} while a body is read`);
+  return event;
+}
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+const SSE_TYPE = /^text\/event-stream[ \t]*(?:;|$)/i;
+
+function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
+  const status = Number(header(event.headers, ":status") ?? "0");
+  const failed = status < 200 || status > 299;
+  const pass = (outcome: Outcome | undefined): ResponseStep => [
+    { at: "passing", seen: { ...NOTHING_SEEN, outcome } },
+    { kind: "responseHeaders", readBody: false },
+  ];
+  // Made by Envoy itself: the server has not answered.
+  if (event.codeDetails !== undefined && event.codeDetails !== "via_upstream")
+    return pass(localOutcome(event.codeDetails));
+  if (event.endOfStream) return pass(failed ? { kind: "transport_error" } : { kind: "ok" });
+  const type = header(event.headers, "content-type") ?? "";
+  const isJson = JSON_TYPE.test(type);
+  const isSse = SSE_TYPE.test(type);
+  // An error page of a proxy is not a message of MCP, and no client takes it for one.
+  if (failed && !isJson && !isSse) return pass({ kind: "transport_error" });
+  // A body of an accepted notification, or of a session's end, is nobody's answer.
+  if (!isJson && !isSse && header(event.headers, "content-length") === "0") return pass({ kind: "ok" });
+  if (!isJson && !isSse && status === 202) return pass({ kind: "ok" });
+  const coding = header(event.headers, "content-encoding");
+  if (coding !== undefined && coding.toLowerCase() !== "identity")
+    return refuse(asked, `is encoded (${coding.slice(0, 32)}), so it could not be read`);
+  if (!isJson && !isSse) return refuse(asked, "is neither JSON nor an event stream");
+  const seen = NOTHING_SEEN;
+  const state: ResponseState = isSse
+    ? { at: "followingEvents", seen, parser: new SseParser(MAX_EVENT_BYTES) }
+    : { at: "readingJson", seen, held: [], heldBytes: 0, end: new ValueEnd() };
+  return [state, { kind: "responseHeaders", readBody: true }];
+}
+
+const header = (headers: HeaderList, name: string): string | undefined => headers.find(([key]) => key === name)?.[1];
+
+const localOutcome = (codeDetails: string): Outcome => ({
+  kind: codeDetails.includes("timeout") ? "timeout" : "transport_error",
+});
+
+function refuse(asked: Asked, fault: string): ResponseStep {
+  const why = refusal("unsafe-answer", `The server's answer was not delivered: it ${fault}.`);
+  const reply = localReply(why, { id: asked.id, era: "legacy", method: "unknown", needsUser: false });
+  const seen: Seen = { ...NOTHING_SEEN, outcome: { kind: "transport_error" }, withheld: 1, fault };
+  return [
+    { at: "refused", seen },
+    { kind: "immediateResponse", reply, details: "toolgate_unsafe-answer", metadata: undefined },
+  ];
+}
+
+function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, event: BodyEvent): ResponseStep {
+  const { body, endOfStream } = event;
+  const end = state.end.feed(body);
+  const heldBytes = state.heldBytes + body.length;
+  if (end === -1 && !endOfStream && heldBytes <= MAX_ANSWER_BYTES) {
+    return [
+      { ...state, held: [...state.held, body], heldBytes },
+      { kind: "responseBody", body: EMPTY },
+    ];
+  }
+  const whole = concat([...state.held, body]);
+  if (heldBytes > MAX_ANSWER_BYTES)
+    return settleJson(asked, state, whole, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
+  return settleJson(asked, state, whole, deliver(withoutMark(whole), asked));
+}
+
+/** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
+const withoutMark = (bytes: Uint8Array): Uint8Array =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+
+function settleJson(
+  asked: Asked,
+  state: ResponseState & { at: "readingJson" },
+  whole: Uint8Array,
+  delivery: Delivery,
+): ResponseStep {
+  const bytes = delivery.bytes ?? errorBody(asked.id ?? NO_ID, faultSentence(delivery));
+  const untouched = bytes === whole && state.held.length === 0;
+  return [
+    { at: "draining", seen: merge(state.seen, delivery, { kind: "transport_error" }) },
+    { kind: "responseBody", body: untouched ? undefined : bytes },
+  ];
+}
+
+const faultSentence = (delivery: Delivery): string =>
+  `The server's answer was not delivered: it ${delivery.fault ?? "is empty"}.`;
+
+const withheldBy = (fault: string): Delivery => ({
+  bytes: undefined,
+  outcome: { kind: "transport_error" },
+  hiddenItems: 0,
+  listed: undefined,
+  fault,
+});
+
+/** `otherwise`: the outcome of a delivery that is the only one, when it was no answer. */
+function merge(seen: Seen, delivery: Delivery, otherwise?: Outcome): Seen {
+  return {
+    outcome: seen.outcome ?? delivery.outcome ?? otherwise,
+    hiddenItems: seen.hiddenItems + delivery.hiddenItems,
+    listed: delivery.listed ?? seen.listed,
+    withheld: seen.withheld + (delivery.bytes === undefined ? 1 : 0),
+    fault: delivery.fault ?? seen.fault,
+  };
+}
+
+function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }, event: BodyEvent): ResponseStep {
+  const { parser } = state;
+  const heldBefore = parser.heldBytes;
+  const complete = parser.feed(event.body);
+  if (complete === "too-large") return breakOff(asked, state, `holds an event larger than ${MAX_EVENT_BYTES} bytes`);
+  const last = event.endOfStream ? parser.end() : undefined;
+  const events = last === undefined ? complete : [...complete, last];
+  const slices: Uint8Array[] = [];
+  let { seen } = state;
+  let untouched = heldBefore === 0 && parser.heldBytes === 0;
+  let bytes = 0;
+  for (const one of events) {
+    const [delivered, next] = deliverEvent(asked, seen, one);
+    if (delivered !== one.raw) untouched = false;
+    slices.push(delivered);
+    bytes += delivered.length;
+    seen = next;
+  }
+  const body = untouched && bytes === event.body.length ? undefined : concat(slices);
+  return [
+    { ...state, seen },
+    { kind: "responseBody", body },
+  ];
+}
+
+/** An event that is not delivered keeps its id: a client resumes after it. */
+function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint8Array, Seen] {
+  const { data, type, id, retry } = event;
+  if (data === undefined) return [event.plain ? event.raw : encodeEvent({ type, id, retry, data }), seen];
+  const isMessage = type === "" || type === "message";
+  const delivery = isMessage ? deliver(data, asked) : withheldBy("has an event of a type that is not known");
+  const next = merge(seen, isMessage ? delivery : { ...delivery, outcome: undefined });
+  if (delivery.bytes === data && event.plain) return [event.raw, next];
+  if (delivery.bytes !== undefined) return [encodeEvent({ type, id, retry, data: delivery.bytes }), next];
+  // The answer itself cannot be delivered: say so, or the client waits for ever.
+  const isLost = delivery.outcome !== undefined && seen.outcome === undefined && isMessage && asked.id !== undefined;
+  return [
+    encodeEvent({ type, id, retry, data: isLost ? errorBody(asked.id, faultSentence(delivery)) : undefined }),
+    next,
+  ];
+}
+
+function breakOff(asked: Asked, state: ResponseState & { at: "followingEvents" }, fault: string): ResponseStep {
+  const delivery = withheldBy(fault);
+  const error = errorBody(asked.id ?? NO_ID, faultSentence(delivery));
+  const body = encodeEvent({ type: "message", id: undefined, retry: undefined, data: error });
+  return [
+    { at: "draining", seen: merge(state.seen, delivery) },
+    { kind: "responseBody", body },
+  ];
+}
+
+/** What is held when the trailers come is lost: Envoy takes no body any more. */
+function onTrailers(state: ResponseState): ResponseState {
+  if (state.at !== "readingJson") return state;
+  return { at: "draining", seen: { ...state.seen, outcome: { kind: "transport_error" } } };
+}
+
+/** While an answer has to be read, an OK close would deliver the rest of it unread. */
+export function responseCloseStatus(state: ResponseState): "OK" | "ABORTED" {
+  switch (state.at) {
+    case "passing":
+    case "ended":
+    case "refused":
+      return "OK";
+    case "awaitingHeaders":
+    case "readingJson":
+    case "followingEvents":
+    case "draining":
+      return "ABORTED";
+    default:
+      return assertNever(state);
+  }
+}

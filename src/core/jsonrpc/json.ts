@@ -1,0 +1,73 @@
+/** Reads what `scan.ts` found: values by their index in the tape, members by key, strings as text. */
+import { ESCAPED, KIND, OBJECT, STRING, stringText, WIDTH } from "./tape.ts";
+import type { Json } from "./scan.ts";
+
+/** The index of a value in the tape. */
+export type At = number;
+
+export const ROOT: At = 0;
+export const ABSENT: At = -1;
+
+export const kindAt = (json: Json, at: At): number => json.tape[at]! & KIND;
+export const isObject = (json: Json, at: At): boolean => at !== ABSENT && kindAt(json, at) === OBJECT;
+export const isString = (json: Json, at: At): boolean => at !== ABSENT && kindAt(json, at) === STRING;
+
+/** The text of a string. */
+export const textAt = (json: Json, at: At): string => stringText(json.bytes, json.tape, at);
+
+/** The bytes of a number, a literal or a container as they stand. */
+export const sliceAt = (json: Json, at: At): Uint8Array => json.bytes.subarray(json.tape[at + 1], json.tape[at + 2]);
+
+/** The first child of a container; equal to `endOf` when it is empty. Children of an object: key, value, key, value. */
+export const firstChild = (at: At): At => at + WIDTH;
+/** The index after a value and all that is in it. */
+export const endOf = (json: Json, at: At): At => json.tape[at + 3]!;
+
+/** The value of a key that is plain ASCII, or ABSENT. */
+export function member(json: Json, object: At, key: string): At {
+  const end = endOf(json, object);
+  for (let at = firstChild(object); at < end;) {
+    const value = at + WIDTH;
+    if (keyIs(json, at, key)) return value;
+    at = endOf(json, value);
+  }
+  return ABSENT;
+}
+
+/** Whether the string at `at` is `key`, without making a string of it. */
+export function keyIs(json: Json, at: At, key: string): boolean {
+  if ((json.tape[at]! & ESCAPED) !== 0) return textAt(json, at) === key;
+  const start = json.tape[at + 1]!;
+  if (json.tape[at + 2]! - start !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (json.bytes[start + i] !== key.charCodeAt(i)) return false;
+  return true;
+}
+
+/** All keys of an object, as text. */
+export function keysOf(json: Json, object: At): string[] {
+  const keys: string[] = [];
+  const end = endOf(json, object);
+  for (let at = firstChild(object); at < end; at = endOf(json, at + WIDTH)) keys.push(textAt(json, at));
+  return keys;
+}
+
+/** The elements of an array. */
+export function elementsOf(json: Json, array: At): At[] {
+  const elements: At[] = [];
+  const end = endOf(json, array);
+  for (let at = firstChild(array); at < end; at = endOf(json, at)) elements.push(at);
+  return elements;
+}
+
+/** A member's text when it is a string, else undefined. */
+export function memberText(json: Json, object: At, key: string): string | undefined {
+  const at = member(json, object, key);
+  return isString(json, at) ? textAt(json, at) : undefined;
+}
+
+/** The bytes of a whole value in the document, with the quotes of a string. */
+export function span(json: Json, at: At): readonly [start: number, end: number] {
+  const start = json.tape[at + 1]!;
+  const end = json.tape[at + 2]!;
+  return kindAt(json, at) === STRING ? [start - 1, end + 1] : [start, end];
+}

@@ -1,0 +1,75 @@
+/**
+ * What an HTTP request to an MCP server is, by its headers: a POST that carries a message, a GET that opens a stream, a
+ * DELETE that ends a session, or nothing that MCP knows. Total: the ladder ends in a refusal.
+ */
+import { err, ok } from "../result.ts";
+import type { Result } from "../result.ts";
+import type { RequestHeaders } from "./headers.ts";
+import { refusal } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+import { eraOf } from "./revision.ts";
+import type { Era } from "./revision.ts";
+
+/** What the headers say the call is. Only the body proves it. */
+export type HeaderClaim = {
+  readonly era: Era;
+  readonly revision: string | undefined;
+  readonly method: string | undefined;
+  /** As it stands in the header, not decoded. */
+  readonly name: string | undefined;
+};
+
+export type Classified =
+  | { readonly kind: "message"; readonly claim: HeaderClaim }
+  | { readonly kind: "stream"; readonly revision: string | undefined }
+  | { readonly kind: "end-session"; readonly revision: string | undefined };
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*(?:charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?)?$/i;
+/** Visible ASCII (2025-11-25, "Session Management"), and no comma: a list is two sessions. */
+const SESSION_ID = /^[!-+--~]{1,256}$/;
+
+/** `hasBody` is false when the headers end the request. */
+export function classify(headers: RequestHeaders, hasBody: boolean): Result<Classified, Refusal> {
+  const revision = headers["mcp-protocol-version"];
+  const era = revision === undefined ? "legacy" : eraOf(revision);
+  if (era === undefined) {
+    return err(
+      refusal("unsupported-version", `the protocol version ${JSON.stringify(revision?.slice(0, 32))} is not known`),
+    );
+  }
+  const session = headers["mcp-session-id"];
+  if (session !== undefined && !SESSION_ID.test(session))
+    return err(malformed("the session id is not one visible word"));
+  switch (headers[":method"]) {
+    case "POST":
+      return classifyPost(headers, hasBody, {
+        era,
+        revision,
+        method: headers["mcp-method"],
+        name: headers["mcp-name"],
+      });
+    case "GET":
+    case "DELETE": {
+      const kind = headers[":method"] === "GET" ? "stream" : "end-session";
+      if (hasBody) return err(malformed(`a ${headers[":method"]} request has no body`));
+      if (era === "modern") return err(refusal("method-not-allowed", "this revision of MCP has only POST"));
+      return ok({ kind, revision });
+    }
+    default:
+      return err(refusal("method-not-allowed", "an MCP endpoint takes POST, GET and DELETE"));
+  }
+}
+
+function classifyPost(headers: RequestHeaders, hasBody: boolean, claim: HeaderClaim): Result<Classified, Refusal> {
+  const type = headers["content-type"];
+  if (type === undefined || !JSON_TYPE.test(type)) {
+    return err(refusal("unsupported-media-type", "the content type must be application/json, in UTF-8"));
+  }
+  if (headers["content-encoding"] !== undefined) {
+    return err(refusal("unsupported-media-type", "a request's content must not be encoded"));
+  }
+  if (!hasBody) return err(malformed("a POST request carries one message"));
+  return ok({ kind: "message", claim });
+}
+
+const malformed = (message: string): Refusal => refusal("malformed-request", message);

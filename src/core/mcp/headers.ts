@@ -1,0 +1,133 @@
+/**
+ * The request's headers, read once into what matters. What two readers could take differently is refused: a header that
+ * stands twice, an underscore where a dash belongs, a header that tells a hop to drop or override another.
+ */
+import { err, ok } from "../result.ts";
+import type { Result } from "../result.ts";
+import { refusal } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** In order, names in lower case, values byte for byte (one character a byte). Pseudo headers are among them. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+const SINGLE = [
+  ":method",
+  ":path",
+  ":authority",
+  "content-type",
+  "content-encoding",
+  "content-length",
+  "authorization",
+  "accept-encoding",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
+  "mcp-session-id",
+  "last-event-id",
+] as const;
+type Single = (typeof SINGLE)[number];
+
+export type RequestHeaders = { readonly [name in Single]: string | undefined } & {
+  /** Headers that ask the server for something we could not read back: they are removed on the way. */
+  readonly selective: readonly string[];
+};
+
+const SINGLE_SET: ReadonlySet<string> = new Set(SINGLE);
+const SELECTIVE: ReadonlySet<string> = new Set([
+  "range",
+  "if-range",
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+]);
+const OVERRIDES: ReadonlySet<string> = new Set([
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+]);
+const CONNECTION_TOKENS: ReadonlySet<string> = new Set(["keep-alive", "close", "te"]);
+const AUTHORITY = /^[A-Za-z0-9._~-]*(?::[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?$/;
+
+export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
+  const found = new Map<string, string>();
+  const selective: string[] = [];
+  for (const [name, value] of list) {
+    if (SINGLE_SET.has(name)) {
+      if (found.has(name)) return err(malformed(`the header ${name} stands twice`));
+      found.set(name, value);
+    } else if (SELECTIVE.has(name)) {
+      selective.push(name);
+    } else {
+      const fault = suspicious(name, value);
+      if (fault !== undefined) return err(malformed(fault));
+    }
+  }
+  const authority = found.get(":authority");
+  if (authority !== undefined && !AUTHORITY.test(authority)) return err(malformed("the host is not a host name"));
+  const headers = Object.fromEntries(SINGLE.map((name) => [name, found.get(name)]));
+  return ok({ ...(headers as { [name in Single]: string | undefined }), selective });
+}
+
+function suspicious(name: string, value: string): string | undefined {
+  if (name === "upgrade") return "the connection cannot be upgraded";
+  if (name === "connection") {
+    const tokens = value.toLowerCase().split(",");
+    const odd = tokens.some((token) => !CONNECTION_TOKENS.has(token.trim()));
+    return odd ? "the header connection names other headers" : undefined;
+  }
+  if (OVERRIDES.has(name)) return `the header ${name} is not accepted`;
+  if (!name.includes("_")) return undefined;
+  const dashed = name.replaceAll("_", "-");
+  return SINGLE_SET.has(dashed) || dashed.startsWith("mcp-") ? `the header ${name} resembles ${dashed}` : undefined;
+}
+
+const malformed = (message: string): Refusal => refusal("malformed-request", message);
+
+const SENTINEL = "=?base64?";
+const SENTINEL_END = "?=";
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The text that `Mcp-Name` stands for, or undefined when it is not canonical (MCP 2026-07-28, "Custom Headers"): plain,
+ * or Base64 of UTF-8 between exact markers. Surrounding white space does not count (RFC 9110, section 5.5).
+ */
+export function decodeMcpName(value: string): string | undefined {
+  const text = value.replace(/^[ \t]+|[ \t]+$/g, "");
+  const encoded =
+    text.length >= SENTINEL.length + SENTINEL_END.length && text.startsWith(SENTINEL) && text.endsWith(SENTINEL_END);
+  const bytes = encoded
+    ? fromBase64(text.slice(SENTINEL.length, -SENTINEL_END.length))
+    : Uint8Array.from(text, (c) => c.charCodeAt(0));
+  if (bytes === undefined) return undefined;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined; // not UTF-8
+  }
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Canonical Base64 only (RFC 4648, section 3.5): full padding, no unused bits set, no other alphabet, no white space. */
+function fromBase64(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0) return undefined;
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (let i = 0; i < text.length - padding; i++) {
+    const digit = ALPHABET.indexOf(text.charAt(i));
+    if (digit === -1) return undefined;
+    bits = ((bits << 6) | digit) & 0xffff;
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      bytes[at++] = (bits >> held) & 0xff;
+    }
+  }
+  return (bits & ((1 << held) - 1)) === 0 ? bytes : undefined;
+}

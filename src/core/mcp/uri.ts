@@ -1,0 +1,35 @@
+/**
+ * Which resource URIs are accepted: those in normal form only (RFC 3986, section 6.2.2), since servers differ in what they
+ * do with the rest. `demo://resource/static/../dynamic` has an allowed prefix as text and is another resource to a server
+ * that normalises. Nothing is normalised here: what is not normal is refused.
+ */
+const MAX_BYTES = 2048;
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:/;
+/** No user, no port, no upper case: `HOST` and `host`, `host:80` and `host` are one to some. */
+const AUTHORITY = /^[a-z0-9._~-]*$/;
+/** Printable ASCII without what URL parsers trim, drop or rewrite: space " < > \\ ^ ` { | } and the fragment. */
+const UNSAFE = /[^!$-;=?-[\]_a-z~%]/;
+/** Upper-case digits, and no byte that need not be encoded or that changes the path when it is decoded. */
+const ESCAPE = /%(?![0-9A-F]{2})|%(?:[01][0-9A-F]|7F|2[DEF5]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE]|5C)/;
+
+/** Why a URI is not in normal form, or undefined when it is. */
+export function uriFault(uri: string): string | undefined {
+  if (uri.length > MAX_BYTES) return `is longer than ${MAX_BYTES} bytes`;
+  const scheme = SCHEME.exec(uri)?.[0];
+  if (scheme === undefined) return "has no lower-case scheme";
+  if (UNSAFE.test(uri)) return "holds a character that must be percent-encoded";
+  if (ESCAPE.test(uri)) return "holds a percent-encoding that is not in normal form";
+  let path = uri.slice(scheme.length);
+  if (path.startsWith("//")) {
+    const end = path.slice(2).search(/[/?]/);
+    const authority = end === -1 ? path.slice(2) : path.slice(2, 2 + end);
+    if (!AUTHORITY.test(authority)) return "has a user, a port or an upper-case host";
+    path = end === -1 ? "" : path.slice(2 + end);
+  }
+  const segments = (path.split("?")[0] ?? "").split("/");
+  if (segments.includes(".") || segments.includes("..")) return "has dot segments";
+  // The first is what stands before the first slash, the last what stands after a trailing one.
+  if (segments.slice(1, -1).includes("")) return "has an empty segment";
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * The `from` of a rule, compiled: does this entry mean this caller? Three-valued: a claim that is missing or of another
+ * type makes it unknown, which denies in a Deny rule and does not permit in an Allow rule.
+ */
+import { isAbsent } from "../identity/identity.ts";
+import type { Claim, Identity, User } from "../identity/identity.ts";
+import type { ClaimRequirement, FromEntry } from "./document.ts";
+import { isExact, matches, parsePattern } from "./pattern.ts";
+import type { Pattern } from "./pattern.ts";
+
+export type Truth = "yes" | "no" | "unknown";
+
+export type CallerTest = {
+  /** Both hold when both are written; neither is for `anyone`. */
+  readonly workloads: readonly Pattern[];
+  readonly user:
+    | { readonly issuer: string; readonly subject: string | undefined; readonly claims: readonly ClaimRequirement[] }
+    | undefined;
+};
+
+/** `trustDomain` completes a service account to a SPIFFE ID. */
+export function compileCaller(entry: FromEntry, trustDomain: string): CallerTest {
+  const { spiffe, serviceAccount, jwt } = entry;
+  const workloads: Pattern[] = [];
+  if (spiffe !== undefined) workloads.push(parsePattern(spiffe));
+  if (serviceAccount !== undefined) {
+    workloads.push(parsePattern(`spiffe://${trustDomain}/ns/${serviceAccount.namespace}/sa/${serviceAccount.name}`));
+  }
+  const user = jwt && { issuer: jwt.issuer, subject: jwt.subject, claims: jwt.claims ?? [] };
+  return { workloads, user };
+}
+
+/** The one SPIFFE ID that a test takes, if it takes exactly one. */
+export const onlyWorkload = ({ workloads }: CallerTest): string | undefined => workloads.find(isExact)?.text;
+
+export function isCaller(test: CallerTest, identity: Identity): Truth {
+  const { workload, user } = identity;
+  if (test.workloads.length > 0) {
+    if (isAbsent(workload) || !test.workloads.every((pattern) => matches(pattern, workload.uri))) return "no";
+  }
+  if (test.user === undefined) return "yes";
+  if (isAbsent(user) || user.issuer !== test.user.issuer) return "no";
+  if (test.user.subject !== undefined && test.user.subject !== user.subject)
+    return user.subject === undefined ? "unknown" : "no";
+  return hasClaims(test.user.claims, user);
+}
+
+function hasClaims(requirements: readonly ClaimRequirement[], user: User): Truth {
+  let truth: Truth = "yes";
+  for (const requirement of requirements) {
+    const one = hasClaim(requirement, user);
+    if (one === "no") return "no";
+    if (one === "unknown") truth = "unknown";
+  }
+  return truth;
+}
+
+function hasClaim({ name, values }: ClaimRequirement, user: User): Truth {
+  const claim = findClaim(user.claims, name);
+  const has = (value: Claim): boolean => typeof value === "string" && values.includes(value);
+  if (typeof claim === "string") return has(claim) ? "yes" : "no";
+  if (!Array.isArray(claim)) return "unknown";
+  const list = claim as readonly Claim[];
+  if (list.some(has)) return "yes";
+  return list.every((value) => typeof value === "string") ? "no" : "unknown";
+}
+
+/** The claim of that whole name first (`https://example.com/roles`), then step by step (`realm_access.roles`). */
+function findClaim(claims: { readonly [name: string]: Claim }, name: string): Claim | undefined {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  let at: Claim | undefined = claims;
+  for (const step of name.split(".")) {
+    if (at === null || typeof at !== "object" || Array.isArray(at)) return undefined;
+    const object: { readonly [name: string]: Claim } = at as { readonly [name: string]: Claim };
+    if (!Object.hasOwn(object, step)) return undefined;
+    at = object[step];
+  }
+  return at;
+}

@@ -1,0 +1,167 @@
+/**
+ * Documents to a PolicySet. Whatever is wrong, the result can be used: a document with problems denies what it is about
+ * (rule `invalid-policy`), since dropping it could drop a Deny rule. The caller decides what stands in for it.
+ */
+import { GRANTABLE_METHODS, SERVER_REQUESTS } from "../mcp/methods.ts";
+import { ANSWERS } from "../mcp/subject.ts";
+import type { Problem } from "../result.ts";
+import { compileCaller } from "./caller.ts";
+import { documentKey, documentName, targetsOf } from "./document.ts";
+import type {
+  AccessPolicyDocument,
+  DocumentProblem,
+  PolicyDocument,
+  RuleDocument,
+  ServerDocument,
+  ToEntry,
+} from "./document.ts";
+import { covers, parsePattern } from "./pattern.ts";
+import type { Pattern } from "./pattern.ts";
+import { emptyRules } from "./policy-set.ts";
+import type { PolicySet, Server, SubjectKind } from "./policy-set.ts";
+import { CallerIndex } from "./rule-index.ts";
+import { addRoutes, createRoutes, findServer } from "./server-match.ts";
+import { findWarnings } from "./warnings.ts";
+
+/** A document that has no usable version. `targets`: the servers it is about, or "all" when that could not be read. */
+export type InvalidDocument = { readonly name: string; readonly targets: readonly string[] | "all" };
+
+export type Compiled = {
+  readonly policies: PolicySet;
+  readonly problems: readonly DocumentProblem[];
+  /** What can be used but cannot be meant: a rule that never matches, a server that no policy names. */
+  readonly warnings: readonly DocumentProblem[];
+};
+
+/** `trustDomain`: where the SPIFFE IDs of `serviceAccount` live. */
+export type CompileOptions = { readonly trustDomain: string };
+
+export function compile(
+  documents: readonly PolicyDocument[],
+  invalid: readonly InvalidDocument[],
+  options: CompileOptions,
+): Compiled {
+  const inOrder = documents.toSorted((one, other) => (documentKey(one) < documentKey(other) ? -1 : 1));
+  const serverDocuments = inOrder.filter((document): document is ServerDocument => document.kind === "MCPServer");
+  const policyDocuments = inOrder.filter(
+    (document): document is AccessPolicyDocument => document.kind === "MCPAccessPolicy",
+  );
+  const problems: DocumentProblem[] = findDuplicates(inOrder);
+  const routes = createRoutes();
+  const servers = new Map<string, ServerDraft>();
+  for (const document of serverDocuments) {
+    const server = draftServer(documentName(document.metadata));
+    if (!servers.has(server.name)) servers.set(server.name, server);
+    problems.push(
+      ...addRoutes(routes, document, server).map((problem) => ({ ...problem, document: documentKey(document) })),
+    );
+  }
+  let rules = 0;
+  for (const document of policyDocuments) {
+    const found = checkRules(document);
+    problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
+    for (const server of targetsOf(document).map((name) => servers.get(name))) {
+      if (server === undefined) continue;
+      if (found.length > 0) server.invalid = true;
+      else addPolicy(server, document, options);
+    }
+    rules += document.spec.rules.length;
+  }
+  for (const { targets } of invalid) {
+    for (const server of servers.values())
+      if (targets === "all" || targets.includes(server.name)) server.invalid = true;
+  }
+  const all = [...servers.values()];
+  const counts = { servers: all.length, policies: policyDocuments.length, rules, invalid: invalid.length };
+  const policies: PolicySet = Object.freeze({
+    servers: all,
+    counts,
+    match: (destination) => findServer(routes, destination),
+    isNamed: (server, kind, name) =>
+      servers.get(server)?.rules[kind].allows.names(name) === true ||
+      servers.get(server)?.rules[kind].denies.names(name) === true,
+  } satisfies PolicySet);
+  return { policies, problems, warnings: findWarnings(serverDocuments, policyDocuments) };
+}
+
+type ServerDraft = { -readonly [key in keyof Server]: Server[key] } & { policies: number };
+
+const draftServer = (name: string): ServerDraft => ({
+  name,
+  rules: { tool: emptyRules(), prompt: emptyRules(), resource: emptyRules(), method: emptyRules() },
+  base: new CallerIndex(),
+  enforced: true,
+  invalid: false,
+  wantsUser: false,
+  policies: 0,
+});
+
+function findDuplicates(documents: readonly PolicyDocument[]): DocumentProblem[] {
+  const keys = documents.map(documentKey);
+  const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
+  return twice.map((document) => ({ document, path: "metadata.name", message: `${document} is written twice` }));
+}
+
+function checkRules(document: AccessPolicyDocument): Problem[] {
+  const problems: Problem[] = [];
+  const names = document.spec.rules.map((rule) => rule.name);
+  for (const [i, rule] of document.spec.rules.entries()) {
+    if (names.indexOf(rule.name) !== i) {
+      problems.push({
+        path: `spec.rules[${i}].name`,
+        message: `must be unique in its policy, but ${JSON.stringify(rule.name)} is there already`,
+      });
+    }
+    for (const [j, to] of rule.to.entries()) {
+      for (const [k, method] of (to.methods ?? []).entries()) {
+        const pattern = parsePattern(method);
+        if (GRANTABLE_METHODS.some((known) => covers(pattern, parsePattern(known)))) continue;
+        const message = `must be a method of MCP that this version knows, but is ${JSON.stringify(method)}`;
+        problems.push({ path: `spec.rules[${i}].to[${j}].methods[${k}]`, message });
+      }
+    }
+  }
+  return problems;
+}
+
+function addPolicy(server: ServerDraft, document: AccessPolicyDocument, options: CompileOptions): void {
+  const mode = document.spec.mode ?? "Enforce";
+  // The first policy says whether default deny refuses; from then on one in Enforce mode is enough.
+  server.enforced = server.policies === 0 ? mode === "Enforce" : server.enforced || mode === "Enforce";
+  server.policies += 1;
+  for (const rule of document.spec.rules) addRule(server, document, rule, options);
+}
+
+function addRule(
+  server: ServerDraft,
+  document: AccessPolicyDocument,
+  rule: RuleDocument,
+  options: CompileOptions,
+): void {
+  const ref = { policy: documentName(document.metadata), rule: rule.name };
+  const set = rule.action === "Allow" ? "allows" : document.spec.mode === "Audit" ? "auditedDenies" : "denies";
+  for (const from of rule.from) {
+    const caller = compileCaller(from, options.trustDomain);
+    if (from.jwt !== undefined) server.wantsUser = true;
+    if (rule.action === "Allow") server.base.add({ rule: ref, caller, pattern: parsePattern("*") });
+    for (const [kind, pattern] of rule.to.flatMap(patternsOf)) {
+      server.rules[kind][set].add({ rule: ref, caller, pattern });
+      if (kind === "method" && coversAnswers(rule, pattern)) {
+        server.rules.method[set].add({ rule: ref, caller, pattern: parsePattern(ANSWERS.name) });
+      }
+    }
+  }
+}
+
+const patternsOf = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => [
+  ...(to.tools ?? []).map((text) => ["tool", parsePattern(text)] as const),
+  ...(to.prompts ?? []).map((text) => ["prompt", parsePattern(text)] as const),
+  ...(to.resources ?? []).map((text) => ["resource", parsePattern(text)] as const),
+  ...(to.methods ?? []).map((text) => ["method", parsePattern(text)] as const),
+];
+
+/** An answer does not say to which request: one that is allowed lets answers through, only all denied stop them. */
+function coversAnswers(rule: RuleDocument, pattern: Pattern): boolean {
+  const about = (method: string): boolean => covers(pattern, parsePattern(method));
+  return rule.action === "Allow" ? SERVER_REQUESTS.some(about) : SERVER_REQUESTS.every(about);
+}

@@ -1,0 +1,57 @@
+/** All policy, compiled. Frozen: a reload makes another one, and an exchange keeps the one it began with. */
+import type { Subject } from "../mcp/subject.ts";
+import type { CallerIndex } from "./rule-index.ts";
+import { NameIndex } from "./rule-index.ts";
+
+/** What a request is recognised by. */
+export type Destination = {
+  readonly route: string | undefined;
+  readonly host: string | undefined;
+  readonly path: string;
+};
+
+export type SubjectKind = Exclude<Subject["kind"], "template">;
+
+/** Deny rules and Allow rules are two sets, not one list with an order. Audited Deny rules are a third: they refuse nobody. */
+export type Rules = { readonly denies: NameIndex; readonly auditedDenies: NameIndex; readonly allows: NameIndex };
+
+export type Server = {
+  /** `<namespace>/<name>` */
+  readonly name: string;
+  readonly rules: { readonly [kind in SubjectKind]: Rules };
+  /** Who has base access: callers of any Allow rule. */
+  readonly base: CallerIndex;
+  /** Default deny refuses. False while all policies on this server are in Audit mode. */
+  readonly enforced: boolean;
+  /** A document about this server could not be used: everything is denied. */
+  readonly invalid: boolean;
+  /** Some rule asks for a JWT: who has none is told to bring one. */
+  readonly wantsUser: boolean;
+};
+
+export type PolicySet = {
+  readonly servers: readonly Server[];
+  readonly counts: {
+    readonly servers: number;
+    readonly policies: number;
+    readonly rules: number;
+    readonly invalid: number;
+  };
+  /** The server that a request goes to: the most specific match. */
+  readonly match: (destination: Destination) => Server | undefined;
+  /** Whether a policy on that server has this exact name. */
+  readonly isNamed: (server: string, kind: "tool" | "prompt", name: string) => boolean;
+};
+
+export const EMPTY_POLICY_SET: PolicySet = Object.freeze({
+  servers: [],
+  counts: { servers: 0, policies: 0, rules: 0, invalid: 0 },
+  match: () => undefined,
+  isNamed: () => false,
+});
+
+export const emptyRules = (): Rules => ({
+  denies: new NameIndex(),
+  auditedDenies: new NameIndex(),
+  allows: new NameIndex(),
+});

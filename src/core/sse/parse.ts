@@ -1,0 +1,157 @@
+/**
+ * HOT: bytes to server-sent events at any chunking (WHATWG HTML, section 9.2.6). Each event keeps the bytes it came in,
+ * so that one that nothing has to change is passed on as it is. Line ends may be LF, CRLF or CR, and a CRLF may be cut.
+ * Twin: eventsource-parser, in test/core/sse.
+ */
+import { concat, EMPTY } from "../bytes.ts";
+
+export type SseEvent = {
+  readonly raw: Uint8Array;
+  /** Undefined for comments and for events without data, which clients do not see. */
+  readonly data: Uint8Array | undefined;
+  /** The event's name; "" is the default, `message`. */
+  readonly type: string;
+  /** The value of its `id` line, as it stands. */
+  readonly id: Uint8Array | undefined;
+  readonly retry: Uint8Array | undefined;
+  /** All clients read `raw` alike: LF or CRLF, one data line, no byte order mark, nothing some take for a line end. */
+  readonly plain: boolean;
+};
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const BOM = [0xef, 0xbb, 0xbf];
+
+export class SseParser {
+  readonly #maxEventBytes: number;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** The line that is being read has no byte yet. */
+  #lineEmpty = true;
+  #started = false;
+
+  constructor(maxEventBytes: number) {
+    this.#maxEventBytes = maxEventBytes;
+  }
+
+  /** Bytes of an event that is not complete. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The events that this chunk completes, or "too-large". */
+  feed(bytes: Uint8Array): SseEvent[] | "too-large" {
+    const chunk = this.#begin(bytes);
+    const events: SseEvent[] = [];
+    let start = 0;
+    let nextCr = chunk.indexOf(CR);
+    for (let at = 0; at < chunk.length;) {
+      const lf = chunk.indexOf(LF, at);
+      if (nextCr !== -1 && nextCr < at) nextCr = chunk.indexOf(CR, at);
+      const end = nextCr !== -1 && (lf === -1 || nextCr < lf) ? nextCr : lf;
+      if (end === -1) {
+        this.#lineEmpty = false;
+        break;
+      }
+      // A CR at the end of a chunk may be half of a CRLF: it waits for the next byte.
+      if (chunk[end] === CR && end === chunk.length - 1) {
+        this.#lineEmpty &&= end === at;
+        break;
+      }
+      const isBlank = this.#lineEmpty && end === at;
+      at = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1;
+      this.#lineEmpty = true;
+      if (!isBlank) continue;
+      events.push(parseEvent(this.#take(chunk.subarray(start, at)), true));
+      start = at;
+    }
+    this.#hold(chunk.subarray(start));
+    return this.#heldBytes > this.#maxEventBytes ? "too-large" : events;
+  }
+
+  /** What is left when the stream has ended: browsers drop it, some clients do not. */
+  end(): SseEvent | undefined {
+    return this.#heldBytes === 0 ? undefined : parseEvent(this.#take(EMPTY), false);
+  }
+
+  /** Puts a cut CRLF together again, and takes the byte order mark away. */
+  #begin(bytes: Uint8Array): Uint8Array {
+    const last = this.#held.at(-1);
+    const waits = last !== undefined && (last.at(-1) === CR || (!this.#started && this.#heldBytes < BOM.length));
+    if (!waits && (this.#started || bytes[0] !== BOM[0])) {
+      this.#started ||= bytes.length > 0;
+      return bytes;
+    }
+    // Only what can still change its meaning is joined: the mark at the start, or the CR alone.
+    if (!this.#started) {
+      const joined = this.#take(bytes);
+      this.#lineEmpty = true;
+      this.#started =
+        joined.length >= BOM.length || !BOM.slice(0, joined.length).every((byte, i) => joined[i] === byte);
+      if (!this.#started) return joined;
+      return BOM.every((byte, i) => joined[i] === byte) ? joined.subarray(BOM.length) : joined;
+    }
+    const held = this.#take(EMPTY);
+    this.#hold(held.subarray(0, -1));
+    return concat([held.subarray(-1), bytes]);
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  #take(tail: Uint8Array): Uint8Array {
+    const whole = this.#held.length === 0 ? tail : concat([...this.#held, tail]);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return whole;
+  }
+}
+
+function parseEvent(raw: Uint8Array, terminated: boolean): SseEvent {
+  const data: Uint8Array[] = [];
+  let type = "";
+  let id: Uint8Array | undefined;
+  let retry: Uint8Array | undefined;
+  let bareCr = false;
+  for (let at = 0; at < raw.length;) {
+    let end = at;
+    while (end < raw.length && raw[end] !== LF && raw[end] !== CR) end++;
+    const line = raw.subarray(at, end);
+    if (raw[end] === CR && raw[end + 1] !== LF) bareCr = true;
+    at = raw[end] === CR && raw[end + 1] === LF ? end + 2 : end + 1;
+    const colon = line.indexOf(COLON);
+    const field = ascii(colon === -1 ? line : line.subarray(0, colon));
+    const value = colon === -1 ? EMPTY : line.subarray(line[colon + 1] === 0x20 ? colon + 2 : colon + 1);
+    if (field === "data") data.push(value);
+    else if (field === "event") type = ascii(value);
+    else if (field === "id" && !value.includes(0)) id = value;
+    else if (field === "retry") retry = value;
+  }
+  const joined = data.length === 0 ? undefined : data.length === 1 ? data[0] : join(data);
+  const plain = terminated && !bareCr && data.length <= 1 && !hasLineSeparator(raw);
+  return { raw, data: joined?.length === 0 ? undefined : joined, type, id, retry, plain };
+}
+
+/** U+2028, U+2029 and U+0085: a line end to some readers (E2 80 A8, E2 80 A9, C2 85). */
+export function hasLineSeparator(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0xe2); at !== -1; at = bytes.indexOf(0xe2, at + 1)) {
+    if (bytes[at + 1] === 0x80 && (bytes[at + 2] === 0xa8 || bytes[at + 2] === 0xa9)) return true;
+  }
+  for (let at = bytes.indexOf(0xc2); at !== -1; at = bytes.indexOf(0xc2, at + 1)) {
+    if (bytes[at + 1] === 0x85) return true;
+  }
+  return false;
+}
+
+function ascii(bytes: Uint8Array): string {
+  return bytes.length > 64 ? "?" : String.fromCharCode(...bytes);
+}
+
+function join(lines: readonly Uint8Array[]): Uint8Array {
+  const newline = Uint8Array.of(LF);
+  return concat(lines.flatMap((line, i) => (i === 0 ? [line] : [newline, line])));
+}
