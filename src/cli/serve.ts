@@ -1,0 +1,140 @@
+/**
+ * `toolgate serve`: the composition root, the one place that knows every folder. It reads like the start of the program:
+ * policy first, then telemetry, then the two listeners; and at the end the same in reverse.
+ */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { pino } from "pino";
+import type { Logger } from "pino";
+import { createAdminServer } from "../admin/server.ts";
+import { formatAddress } from "../config/address.ts";
+import type { Address } from "../config/address.ts";
+import { describeConfig, parseConfig } from "../config/config.ts";
+import type { Config } from "../config/options.ts";
+import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
+import { createHealth } from "../grpc/health.ts";
+import { createGrpcServer } from "../grpc/server.ts";
+import { createFileSource } from "../policies/files.ts";
+import { startPublisher } from "../policies/publisher.ts";
+import type { PolicyReport, Publisher } from "../policies/publisher.ts";
+import { formatProblem } from "../policies/source.ts";
+import { createDecisionLog } from "../telemetry/decision-log.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { fanOut } from "../telemetry/telemetry.ts";
+import { oncePerMinute } from "./once-per-minute.ts";
+import { VERSION } from "./version.ts";
+
+/** Larger than the largest body that can be configured: Envoy's own limit is what a client should meet. */
+const MAX_MESSAGE_BYTES = 96 * 1024 * 1024;
+
+/** Flags by option name. Resolves with the exit code when the process may end. */
+export async function runServe(flags: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const parsed = parseConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+  if (!parsed.ok) {
+    for (const { path, message } of parsed.error) process.stderr.write(`${path}: ${message}\n`);
+    return 2;
+  }
+  const { config, warnings } = parsed.value;
+  const log = createLog(config.logLevel);
+  for (const warning of warnings) log.warn(warning);
+  log.info({ version: VERSION, ...describeConfig(config) }, "starting");
+
+  const published = await startPublisher(createFileSource(config.policies), { trustDomain: config.trustDomain });
+  if (!published.ok) {
+    process.stderr.write(`${formatProblem(published.error)}\n`);
+    return 2;
+  }
+  using publisher = published.value;
+  logReport(log, publisher.report.get());
+  publisher.report.subscribe((report) => logReport(log, report));
+  try {
+    return await serve(config, publisher, log);
+  } catch (error: unknown) {
+    process.stderr.write(`toolgate: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function serve(config: Config, publisher: Publisher, log: Logger): Promise<number> {
+  const { unmatched, maxBodyBytes, jwtPayloadKey } = config;
+  const { policies, report } = publisher;
+  const decisionLog = createDecisionLog({ onError: (error) => log.error(error, "the decision log cannot be written") });
+  const metrics = createMetrics({
+    version: VERSION,
+    isNamed: (server, kind, name) => policies.get().isNamed(server, kind, name),
+    policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
+    decisionLogDropped: () => decisionLog.dropped(),
+  });
+  const telemetry = fanOut([metrics, decisionLog]);
+  const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor"]);
+  const onMisconfigured = oncePerMinute((message) => log.error(`Envoy's requests are refused: ${message}`));
+  const extProc = createExtProc({ policies, telemetry, unmatched, maxBodyBytes, jwtPayloadKey, onMisconfigured });
+  const grpc = createGrpcServer({
+    handlers: new Map([[EXT_PROC_PATH, extProc], ...health.handlers]),
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
+  });
+  let isServing = false;
+  const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
+  const admin = createAdminServer({ metrics, missing, policies: () => policies.get(), report: () => report.get() });
+
+  const adminAddress = await admin.listen(toListen(config.adminListen));
+  const address = await listenTo(() => grpc.listen(toListen(config.listen)), config.listen, "--listen");
+  isServing = true;
+  health.set("SERVING");
+  log.info({ listen: formatListening(address), adminListen: formatListening(adminAddress) }, "ready");
+
+  process.on("SIGHUP", () => void publisher.reload());
+  const signal = await stopSignal();
+  log.info({ signal, drainSeconds: config.drainSeconds }, "draining");
+  isServing = false;
+  health.set("NOT_SERVING");
+  await grpc.drain(config.drainSeconds * 1000);
+  await decisionLog.close();
+  await admin.close();
+  log.info("ended");
+  return 0;
+}
+
+/** JSON lines on stderr: stdout belongs to the decision log. Synchronous, so that the last words are not lost. */
+const createLog = (level: string): Logger =>
+  pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+
+function logReport(log: Logger, { generation, problems, warnings }: PolicyReport): void {
+  for (const problem of problems) log.error(`policy: ${formatProblem(problem)}`);
+  for (const warning of warnings) log.warn(`policy: ${formatProblem(warning)}`);
+  log.info({ generation, problems: problems.length, warnings: warnings.length }, "policies are in force");
+}
+
+type Listening = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const toListen = (address: Address): Listening =>
+  address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
+
+const formatListening = (address: Listening): string =>
+  formatAddress("path" in address ? { kind: "unix", ...address } : { kind: "tcp", ...address });
+
+async function listenTo<T>(listen: () => Promise<T>, address: Address, flag: string): Promise<T> {
+  try {
+    return await listen();
+  } catch (error: unknown) {
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const why = inUse ? "it is in use by another process" : String(error);
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${why}; choose another address with ${flag}`, {
+      cause: error,
+    });
+  }
+}
+
+const stopSignal = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+  });

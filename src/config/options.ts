@@ -1,0 +1,145 @@
+/**
+ * All options in one table: the flag, the environment variable, the member of the file and the help are derived from
+ * it, so that they cannot differ.
+ */
+import { err, ok } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
+import { closest } from "../policies/wording.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+import type { Address } from "./address.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** How `toolgate serve` runs. Fixed from start to end; only policies change while it runs. */
+export type Config = {
+  readonly listen: Address;
+  readonly adminListen: Address;
+  readonly policies: string;
+  readonly unmatched: "refuse" | "pass";
+  readonly trustDomain: string;
+  readonly jwtPayloadKey: string;
+  readonly maxBodyBytes: number;
+  readonly drainSeconds: number;
+  readonly logLevel: LogLevel;
+};
+
+export type ConfigOption<T> = {
+  /** What stands for the value in the help. */
+  readonly placeholder: string;
+  readonly help: string;
+  /** As one would write it; without one the option is required. */
+  readonly fallback?: string;
+  /** The value, or what was expected instead. */
+  readonly parse: (text: string) => Result<T, string>;
+  readonly format: (value: T) => string;
+};
+
+const address = (help: string, fallback: string): ConfigOption<Address> => ({
+  placeholder: "address",
+  help: `${help}: host:port, [IPv6]:port or unix:/path`,
+  fallback,
+  parse: parseAddress,
+  format: formatAddress,
+});
+
+const oneOf = <T extends string>(help: string, values: readonly T[], fallback: T): ConfigOption<T> => ({
+  placeholder: values.join("|"),
+  help,
+  fallback,
+  parse(given) {
+    const value = values.find((candidate) => candidate === given);
+    return value === undefined ? err(`expected ${values.join(" or ")}`) : ok(value);
+  },
+  format: (value) => value,
+});
+
+const integer = (
+  placeholder: string,
+  help: string,
+  [min, max]: readonly [number, number],
+  fallback: number,
+): ConfigOption<number> => ({
+  placeholder,
+  help,
+  fallback: String(fallback),
+  parse(given) {
+    const value = Number(given);
+    return /^[0-9]+$/.test(given) && value >= min && value <= max
+      ? ok(value)
+      : err(`expected a whole number from ${min} to ${max}`);
+  },
+  format: String,
+});
+
+type TextOption = Pick<ConfigOption<string>, "placeholder" | "help" | "fallback"> & {
+  readonly pattern: RegExp;
+  readonly expected: string;
+};
+const text = ({ pattern, expected, ...option }: TextOption): ConfigOption<string> => ({
+  ...option,
+  parse: (given) => (pattern.test(given) ? ok(given) : err(`expected ${expected}`)),
+  format: (value) => value,
+});
+
+export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Name]> } = {
+  policies: text({
+    placeholder: "dir",
+    help: "directory with the policy documents",
+    pattern: /./s,
+    expected: "a directory",
+  }),
+  listen: address("where Envoy asks", "127.0.0.1:9002"),
+  adminListen: address("where /metrics, /healthz, /readyz and /api are served", "127.0.0.1:9003"),
+  unmatched: oneOf("what becomes of a request that matches no MCPServer", ["refuse", "pass"], "refuse"),
+  trustDomain: text({
+    placeholder: "domain",
+    help: "SPIFFE trust domain of the serviceAccount entries in policies",
+    fallback: "cluster.local",
+    pattern: /^[a-z0-9._-]{1,255}$/,
+    expected: 'a SPIFFE trust domain: lower-case letters, digits, ".", "_" and "-"',
+  }),
+  jwtPayloadKey: text({
+    placeholder: "key",
+    help: "payload_in_metadata of Envoy's jwt_authn filter, where the verified claims are",
+    fallback: "payload",
+    pattern: /./s,
+    expected: "a metadata key",
+  }),
+  maxBodyBytes: integer(
+    "bytes",
+    "largest request body that is read; a larger one is refused",
+    [1_024, 67_108_864],
+    4_194_304,
+  ),
+  drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
+  logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),
+};
+
+export type OptionName = keyof Config;
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** The option that is not part of Config: where the file is. */
+export const CONFIG_FILE = {
+  name: "config",
+  placeholder: "file",
+  help: "YAML file with any of the other options",
+} as const;
+
+/** `adminListen` is `--admin-listen`. */
+export const flagOf = (name: string): string =>
+  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** `adminListen` is `TOOLGATE_ADMIN_LISTEN`. */
+export const envOf = (name: string): string =>
+  `${ENV_PREFIX}${flagOf(name).slice(2).replaceAll("-", "_").toUpperCase()}`;
+
+export const ENV_PREFIX = "TOOLGATE_";
+
+/** What is said of a name that no option has. */
+export function unknownOption(name: string, known: readonly string[]): string {
+  const meant = closest(name, known);
+  return meant === undefined
+    ? `unknown option; there are ${known.join(", ")}`
+    : `unknown option; did you mean ${meant}?`;
+}

@@ -1,0 +1,166 @@
+/**
+ * Our gRPC server on `node:http2`: who listens, who is let in, and how it stops. One RPC is in `rpc.ts`.
+ *
+ * It is our own because of one limit. Envoy ends nearly every ext_proc stream with RST_STREAM, and nghttp2 takes that for
+ * the rapid reset attack (CVE-2023-44487): after 1,000 in a burst, and then 33 a second, it closes the connection, and
+ * every call in flight on it fails. `@grpc/grpc-js` does not pass on the two options that lift the limit.
+ */
+import { once } from "node:events";
+import { lstat, rm } from "node:fs/promises";
+import { constants, createServer } from "node:http2";
+import type { Http2Server, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session } from "node:http2";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RpcStream } from "./rpc.ts";
+import type { Handler, RpcOptions } from "./rpc.ts";
+import { STATUS_CODE } from "./status.ts";
+import type { Status } from "./status.ts";
+
+export type GrpcAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export type GrpcServerOptions = RpcOptions & {
+  /** By path, `/package.Service/Method`. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+};
+
+export type GrpcServer = {
+  /** Starts to listen, and says where: with port 0 the port is the system's choice. */
+  listen(address: GrpcAddress): Promise<GrpcAddress>;
+  /** Takes no more streams, waits for the open ones, and ends what is left after `graceMs` with UNAVAILABLE. */
+  drain(graceMs: number): Promise<void>;
+  /** Ends every stream with UNAVAILABLE, now. */
+  close(): Promise<void>;
+};
+
+/**
+ * Far above what one Envoy can do (some 10,000 streams a second), so that the limit never trips. It guards servers of
+ * strangers; our peer is the proxy in front of us, and a stream costs it as much as us.
+ */
+const STREAM_RESETS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
+
+const LIMITS = {
+  settings: {
+    /** How much of a body is on its way, or held for a stream that is paused: 4 MiB come in four turns. */
+    initialWindowSize: 2 ** 20,
+    /** One per exchange in flight. Envoy opens another connection beyond it. */
+    maxConcurrentStreams: 65_536,
+  },
+  /** In MB, for one connection. Node's 10 would refuse new streams as soon as a few large bodies are on their way. */
+  maxSessionMemory: 1_024,
+};
+
+/** For all streams of a connection together. Node grants it anew as bytes arrive, read or not: it only sets the pace. */
+const CONNECTION_WINDOW_BYTES = 16 * 2 ** 20;
+
+/** How long the stream of a client stays that has its answer and forgets to close its half: once to twice this. */
+const FORGOTTEN_MS = 10_000;
+
+/** For the last trailers to leave, before connections are cut. */
+const LAST_WORDS_MS = 1_000;
+
+const STOPPING: Status = { code: STATUS_CODE.UNAVAILABLE, message: "the server is stopping" };
+
+/** Makes a server that does not listen yet. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const server = createServer({ ...STREAM_RESETS, ...LIMITS });
+  const sessions = new Set<ServerHttp2Session>();
+  const open = new Set<RpcStream>();
+  const closed = new Promise<void>((resolve) => void server.once("close", resolve));
+
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    session.on("close", () => sessions.delete(session));
+  });
+
+  server.on("stream", (stream, headers) => {
+    // Nobody to tell: a reset or a lost connection reaches the handler as `closed`.
+    stream.on("error", () => {});
+    const refusal = whyNoRpc(headers);
+    if (refusal !== undefined) return stream.respond(refusal, { endStream: true });
+    const rpc = new RpcStream(stream, headers, options);
+    open.add(rpc);
+    stream.on("close", () => {
+      open.delete(rpc);
+      rpc.closed();
+    });
+    rpc.run(options.handlers.get(rpc.path) ?? unknownMethod, headers);
+  });
+
+  const sweep = setInterval(() => {
+    for (const rpc of open) rpc.releaseIfForgotten();
+  }, FORGOTTEN_MS).unref();
+  void closed.then(() => clearInterval(sweep));
+
+  const refuseNewStreams = (): void => {
+    if (server.listening) server.close();
+    for (const session of sessions) session.close();
+  };
+
+  const close = async (): Promise<void> => {
+    if (!server.listening && sessions.size === 0) return;
+    refuseNewStreams();
+    for (const rpc of open) rpc.abort(STOPPING);
+    await within(LAST_WORDS_MS, closed);
+    for (const session of sessions) session.destroy();
+    await closed;
+  };
+
+  const drain = async (graceMs: number): Promise<void> => {
+    if (!server.listening && sessions.size === 0) return;
+    refuseNewStreams();
+    await within(graceMs, closed);
+    await close();
+  };
+
+  return { listen: (address) => listen(server, address, options.onFault), drain, close };
+}
+
+/** The HTTP answer for a request that is no gRPC, undefined for one that is. */
+function whyNoRpc(headers: IncomingHttpHeaders): OutgoingHttpHeaders | undefined {
+  if (headers[":method"] !== "POST") return { ":status": constants.HTTP_STATUS_METHOD_NOT_ALLOWED, allow: "POST" };
+  const type = headers["content-type"];
+  // application/grpc-web is another protocol.
+  if (type === "application/grpc" || type?.startsWith("application/grpc+") || type?.startsWith("application/grpc;")) {
+    return undefined;
+  }
+  return { ":status": constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE };
+}
+
+const unknownMethod: Handler = (rpc) =>
+  rpc.end({ code: STATUS_CODE.UNIMPLEMENTED, message: `this server has no method ${rpc.path}` });
+
+async function listen(
+  server: Http2Server,
+  address: GrpcAddress,
+  onFault: GrpcServerOptions["onFault"],
+): Promise<GrpcAddress> {
+  if ("path" in address) await removeStaleSocket(address.path);
+  server.listen(address);
+  await once(server, "listening"); // Throws what `error` says until then.
+  // Later ones are connections that could not be accepted: too many open files, say. The others go on.
+  server.on("error", (error) => onFault(error, "listener"));
+  const bound = server.address();
+  if (typeof bound === "string" || bound === null) return address;
+  return { host: bound.address, port: bound.port };
+}
+
+/** The socket file of a server that was killed stays, and would keep every later one from listening. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return; // Nothing there, or something that is not ours to remove: listen() says what.
+  const probe = connect(path);
+  const isServed = await once(probe, "connect").then(
+    () => true,
+    () => false,
+  );
+  probe.destroy();
+  if (!isServed) await rm(path, { force: true });
+}
+
+async function within(limitMs: number, event: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const limit = sleep(limitMs, undefined, { signal: timer.signal }).catch(() => {}); // Aborted: the event came first.
+  await Promise.race([event, limit]);
+  timer.abort();
+}

@@ -1,0 +1,207 @@
+/** Protobuf to events and replies to protobuf: the only file that knows both sides. */
+import { identify } from "../core/identity/attributes.ts";
+import type { Claim, Identity } from "../core/identity/identity.ts";
+import type { RequestChanges } from "../core/exchange/changes.ts";
+import type { ExchangeEvent } from "../core/exchange/event.ts";
+import type { Metadata } from "../core/exchange/metadata.ts";
+import type { Reply } from "../core/exchange/reply.ts";
+import type { HeaderList } from "../core/mcp/headers.ts";
+import { assertNever } from "../core/result.ts";
+import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
+import type {
+  HeaderMap,
+  HeaderMutation,
+  ProcessingRequest,
+  ProcessingResponse,
+  Sendable,
+  Struct,
+  StructValue,
+} from "./protos.ts";
+
+const EXT_PROC = "envoy.filters.http.ext_proc";
+const JWT_AUTHN = "envoy.filters.http.jwt_authn";
+
+/** `jwtPayloadKey`: what `payload_in_metadata` of Envoy's `jwt_authn` says. */
+export type WireOptions = { readonly jwtPayloadKey: string };
+
+/** Undefined for a kind of message that is not in our protos: a later Envoy may send one. */
+export function toEvent(request: ProcessingRequest, options: WireOptions): ExchangeEvent | undefined {
+  switch (request.request) {
+    case "requestHeaders": {
+      const { headers, endOfStream } = request.requestHeaders;
+      const route = text(attribute(request, "xds.route_name"));
+      return {
+        kind: "requestHeaders",
+        headers: headerList(headers),
+        endOfStream,
+        identity: toIdentity(request, options),
+        route,
+      };
+    }
+    case "requestBody":
+      return { kind: "requestBody", body: request.requestBody.body };
+    case "requestTrailers":
+    case "responseTrailers":
+      return { kind: request.request };
+    case "responseHeaders": {
+      const { headers, endOfStream } = request.responseHeaders;
+      const codeDetails = text(attribute(request, "response.code_details"));
+      return { kind: "responseHeaders", headers: headerList(headers), endOfStream, codeDetails };
+    }
+    case "responseBody":
+      return { kind: "responseBody", body: request.responseBody.body, endOfStream: request.responseBody.endOfStream };
+    case undefined:
+      return undefined;
+    default:
+      return assertNever(request);
+  }
+}
+
+/** The attribute `request.id`, which is also Envoy's `x-request-id`. */
+export const requestId = (request: ProcessingRequest): string | undefined => text(attribute(request, "request.id"));
+
+const attribute = (request: ProcessingRequest, name: string): StructValue | undefined =>
+  request.attributes[EXT_PROC]?.fields[name];
+
+const text = (value: StructValue | undefined): string | undefined =>
+  value?.kind === "stringValue" ? value.stringValue : undefined;
+
+const flag = (value: StructValue | undefined): boolean | undefined =>
+  value?.kind === "boolValue" ? value.boolValue : undefined;
+
+function toIdentity(request: ProcessingRequest, options: WireOptions): Identity {
+  const uriSan = text(attribute(request, "connection.uri_san_peer_certificate"));
+  const payload = request.metadataContext?.filterMetadata[JWT_AUTHN]?.fields[options.jwtPayloadKey];
+  return identify({
+    mtls: flag(attribute(request, "connection.mtls")) === true,
+    certificateValid: flag(attribute(request, "connection.peer_certificate_valid")),
+    uriSans: uriSan === undefined ? [] : [uriSan],
+    jwtPayload: payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined,
+  });
+}
+
+function toClaims(struct: Struct): { readonly [name: string]: Claim } {
+  const claims = Object.create(null) as { [name: string]: Claim };
+  for (const [name, value] of Object.entries(struct.fields)) claims[name] = toClaim(value);
+  return claims;
+}
+
+function toClaim(value: StructValue): Claim {
+  switch (value.kind) {
+    case "stringValue":
+      return value.stringValue;
+    case "numberValue":
+      return value.numberValue;
+    case "boolValue":
+      return value.boolValue;
+    case "listValue":
+      return value.listValue.values.map(toClaim);
+    case "structValue":
+      return toClaims(value.structValue);
+    case "nullValue":
+    case undefined:
+      return null;
+    default:
+      return assertNever(value);
+  }
+}
+
+/** One character a byte: what the bytes mean is for those to say who read the header. */
+function headerList(map: HeaderMap | null): HeaderList {
+  const list: (readonly [string, string])[] = [];
+  for (const { key, value, rawValue } of map?.headers ?? []) {
+    const raw = rawValue.length === 0 ? "" : latin1(rawValue);
+    list.push([key, raw === "" ? value : raw]);
+    // Both set and different: two values, so that the header stands twice.
+    if (raw !== "" && value !== "" && raw !== value) list.push([key, value]);
+  }
+  return list;
+}
+
+const latin1 = (bytes: Uint8Array): string =>
+  (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString("latin1");
+
+/** STREAMED for the answer's body, and its trailers: held bytes must not wait for an end that is never told. */
+const READ_BODY = encodeProcessingResponse({
+  responseHeaders: { response: { headerMutation: { removeHeaders: ["content-length"] } } },
+  modeOverride: {
+    requestHeaderMode: HEADER_SEND_MODE.SEND,
+    responseHeaderMode: HEADER_SEND_MODE.SEND,
+    requestBodyMode: BODY_SEND_MODE.BUFFERED,
+    responseBodyMode: BODY_SEND_MODE.STREAMED,
+    requestTrailerMode: HEADER_SEND_MODE.SKIP,
+    responseTrailerMode: HEADER_SEND_MODE.SEND,
+  },
+});
+const CONTINUE = {
+  requestHeaders: encodeProcessingResponse({ requestHeaders: {} }),
+  responseHeaders: encodeProcessingResponse({ responseHeaders: {} }),
+  responseBody: encodeProcessingResponse({ responseBody: {} }),
+  requestTrailers: encodeProcessingResponse({ requestTrailers: {} }),
+  responseTrailers: encodeProcessingResponse({ responseTrailers: {} }),
+};
+const CLEAR_BODY = encodeProcessingResponse({ responseBody: { response: { bodyMutation: { clearBody: true } } } });
+
+export function encodeReply(reply: Reply): Uint8Array {
+  switch (reply.kind) {
+    case "requestHeaders":
+      if ("awaits" in reply) return CONTINUE.requestHeaders;
+      return encodeProcessingResponse({
+        requestHeaders: { response: { ...mutation(reply.changes) } },
+        dynamicMetadata: toStruct(reply.metadata),
+      });
+    case "requestBody":
+      return encodeProcessingResponse({
+        requestBody: {
+          response: {
+            ...mutation(reply.changes),
+            ...(reply.body === undefined ? {} : { bodyMutation: { body: reply.body } }),
+          },
+        },
+        dynamicMetadata: toStruct(reply.metadata),
+      });
+    case "responseHeaders":
+      return reply.readBody ? READ_BODY : CONTINUE.responseHeaders;
+    case "responseBody":
+      return encodeResponseBody(reply.body);
+    case "requestTrailers":
+    case "responseTrailers":
+      return CONTINUE[reply.kind];
+    case "immediateResponse":
+      return encodeProcessingResponse(immediateResponse(reply));
+    default:
+      return assertNever(reply);
+  }
+}
+
+function encodeResponseBody(body: Uint8Array | undefined): Uint8Array {
+  if (body === undefined) return CONTINUE.responseBody;
+  if (body.length === 0) return CLEAR_BODY;
+  return encodeProcessingResponse({ responseBody: { response: { bodyMutation: { body } } } });
+}
+
+function immediateResponse({ reply, details, metadata }: Reply & { kind: "immediateResponse" }): ProcessingResponse {
+  const { status, headers, body } = reply;
+  return {
+    immediateResponse: { status: { code: status }, headers: { setHeaders: headers.map(toHeader) }, body, details },
+    ...(metadata === undefined ? {} : { dynamicMetadata: toStruct(metadata) }),
+  };
+}
+
+function mutation({ set, remove }: RequestChanges): { headerMutation?: HeaderMutation } {
+  if (set.length === 0 && remove.length === 0) return {};
+  return { headerMutation: { setHeaders: set.map(toHeader), removeHeaders: remove } };
+}
+
+const toHeader = ([key, value]: readonly [string, string]) => ({
+  header: { key, rawValue: Buffer.from(value, "latin1") },
+});
+
+/** Into the namespace `toolgate`; empty values are left out. */
+function toStruct(metadata: Metadata): Sendable<Struct> {
+  const fields: Record<string, { kind: "stringValue"; stringValue: string }> = {};
+  for (const [name, stringValue] of Object.entries(metadata)) {
+    if (stringValue !== "") fields[name] = { kind: "stringValue", stringValue };
+  }
+  return { fields: { toolgate: { kind: "structValue", structValue: { fields } } } };
+}

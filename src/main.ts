@@ -1,0 +1,57 @@
+/** argv to a command and an exit code. What the commands do is in `cli/`. */
+import process from "node:process";
+import { Command } from "commander";
+import { runCheck } from "./cli/check.ts";
+import { runSchema } from "./cli/schema.ts";
+import { runServe } from "./cli/serve.ts";
+import { VERSION } from "./cli/version.ts";
+import { CONFIG_FILE, envOf, flagOf, OPTION_NAMES, OPTIONS } from "./config/options.ts";
+
+const WRONG_USAGE = 2;
+
+const program = new Command("toolgate")
+  .description("Decides which agent may call which MCP tool, behind a stock Envoy.")
+  .version(VERSION)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USAGE));
+
+const end = (exitCode: number): void => {
+  process.exitCode = exitCode;
+};
+
+const serve = program
+  .command("serve")
+  .description("answer Envoy's external processor")
+  .action(async (flags: Record<string, string>) => end(await runServe(flags)));
+for (const name of OPTION_NAMES) {
+  const { placeholder, help, fallback } = OPTIONS[name];
+  const otherwise = fallback === undefined ? "required" : `default ${fallback}`;
+  serve.option(`${flagOf(name)} <${placeholder}>`, `${help} (${otherwise}; or ${envOf(name)})`);
+}
+serve.option(`${flagOf(CONFIG_FILE.name)} <${CONFIG_FILE.placeholder}>`, CONFIG_FILE.help);
+
+program
+  .command("check")
+  .description("print all problems and warnings of the policies in a directory; exit 1 on problems")
+  .argument("<dir>", "directory with the policy documents")
+  .action(async (directory: string) => end(await runCheck(directory, process.stdout)));
+
+program
+  .command("schema")
+  .description("print the JSON Schema of policy documents, for editors")
+  .action(() => runSchema(process.stdout));
+
+program
+  .command("demo")
+  .description("start Envoy, Toolgate and an MCP server on this machine, and take a tour (needs a checkout)")
+  .option("--port <port>", "where Envoy listens for MCP clients", "10000")
+  .option("--envoy-admin-port <port>", "Envoy's admin interface", "9901")
+  .option("--listen <address>", "where Toolgate listens for Envoy", "127.0.0.1:9002")
+  .option("--admin-listen <address>", "where Toolgate serves /metrics", "127.0.0.1:9003")
+  .option("--server-port <port>", "where the MCP server listens", "9100")
+  .option("--policies <dir>", "directory with the policy documents", "examples/policies")
+  .option("--upstream <url>", "your own MCP server, in place of the one that the demo starts")
+  .option("--once", "end after the tour")
+  // Loaded here alone: it needs what only a checkout has.
+  .action(async (flags: object) => end(await (await import("./cli/demo/demo.ts")).runDemo(flags)));
+
+await program.parseAsync();

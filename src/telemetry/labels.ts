@@ -1,0 +1,160 @@
+/**
+ * From a record to label values, bounded by construction: what a caller can invent is never a label. A tool or a prompt
+ * has its name as a label only if a policy names it or the server listed it, a caller only as Envoy verified it, a
+ * resource never (a URI is the caller's text). Each kind of value has a cap, so that verified callers and honest servers
+ * cannot flood the metrics either.
+ */
+import type { ExchangeRecord, Outcome, Target } from "../core/exchange/record.ts";
+import { callerName } from "../core/identity/identity.ts";
+import { assertNever } from "../core/result.ts";
+import { createAdmission } from "./admission.ts";
+import type { Admission } from "./admission.ts";
+
+/** In place of a name that nobody vouches for, and of a server that matched none. */
+export const UNKNOWN = "_unknown";
+/** In place of a name for which there was no room. */
+export const OVERFLOW = "_overflow";
+/** In place of an error code for which there was no room. */
+export const OTHER = "_other";
+
+/** Who and what, as label values. Empty is the same as absent to Prometheus. */
+export type CallLabels = {
+  readonly caller: string;
+  readonly mcp_server: string;
+  readonly mcp_method_name: string;
+  readonly gen_ai_tool_name: string;
+  readonly gen_ai_prompt_name: string;
+};
+
+export type LabelOptions = {
+  /** Whether a policy on that server has the exact name. */
+  readonly isNamed: (server: string, kind: "tool" | "prompt", name: string) => boolean;
+  /** Hears of each value that gave way to `_overflow` or `_other`. */
+  readonly onOverflow: (label: string) => void;
+  readonly maxNamesPerServer: number;
+  readonly maxCallers: number;
+};
+
+export type Labels = {
+  call(record: ExchangeRecord, nowMs: number): CallLabels;
+  /** As OpenTelemetry's `error.type`: the JSON-RPC code, or a word; empty when nothing went wrong. */
+  errorType(record: ExchangeRecord, nowMs: number): string;
+  expire(idleSinceMs: number): void;
+};
+
+const MAX_LABEL_LENGTH = 512;
+/** Names kept from the lists of one server: far over its cap of labels, so that its real tools are told from inventions. */
+const MAX_LISTED_PER_SERVER = 2_000;
+/** Codes of servers' own making. Those that JSON-RPC, MCP and Toolgate define need no room. */
+const MAX_OTHER_CODES = 50;
+const DEFINED_CODES = [
+  -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32021, -32022, -32042, -31403,
+];
+
+/** A line break in a label would be legal, but no eye would read it right. */
+const UNREADABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const isReadable = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && !UNREADABLE.test(text);
+
+/** What one server has listed, and which of its names are labels now. */
+type ServerNames = { readonly tool: Set<string>; readonly prompt: Set<string>; readonly admitted: Admission };
+
+export function createLabels(options: LabelOptions): Labels {
+  const servers = new Map<string, ServerNames>();
+  const callers = createAdmission(options.maxCallers);
+  const codes = createAdmission(MAX_OTHER_CODES);
+  const definedCodes: ReadonlySet<number> = new Set(DEFINED_CODES);
+
+  const namesOf = (server: string): ServerNames => {
+    let names = servers.get(server);
+    if (names === undefined) {
+      names = { tool: new Set(), prompt: new Set(), admitted: createAdmission(options.maxNamesPerServer) };
+      servers.set(server, names);
+    }
+    return names;
+  };
+
+  const overflow = (label: string): string => {
+    options.onOverflow(label);
+    return OVERFLOW;
+  };
+
+  const callerLabel = (record: ExchangeRecord, nowMs: number): string => {
+    const name = callerName(record.identity);
+    if (!isReadable(name)) return UNKNOWN;
+    return callers.admit(name, nowMs) ? name : overflow("caller");
+  };
+
+  const targetLabel = (server: string | undefined, target: Target, nowMs: number): string => {
+    const { kind, name } = target;
+    if (kind === "resource") return "";
+    if (server === undefined) return UNKNOWN;
+    const names = namesOf(server);
+    if (!names[kind].has(name) && !options.isNamed(server, kind, name)) return UNKNOWN;
+    if (!isReadable(name)) return UNKNOWN;
+    return names.admitted.admit(`${kind} ${name}`, nowMs) ? name : overflow(`gen_ai_${kind}_name`);
+  };
+
+  const codeLabel = (code: number, nowMs: number): string => {
+    const text = String(code);
+    if (definedCodes.has(code) || codes.admit(text, nowMs)) return text;
+    options.onOverflow("error_type");
+    return OTHER;
+  };
+
+  return {
+    call(record, nowMs) {
+      const { server, target } = record;
+      if (server !== undefined && record.listed !== undefined) {
+        remember(namesOf(server)[record.listed.kind], record.listed.names);
+      }
+      const name = target === undefined ? "" : targetLabel(server, target, nowMs);
+      return {
+        caller: callerLabel(record, nowMs),
+        mcp_server: server ?? UNKNOWN,
+        mcp_method_name: record.method,
+        gen_ai_tool_name: target?.kind === "tool" ? name : "",
+        gen_ai_prompt_name: target?.kind === "prompt" ? name : "",
+      };
+    },
+    errorType: ({ outcome, reason }, nowMs) =>
+      outcome.kind === "rpc_error" ? codeLabel(outcome.code, nowMs) : errorWord(outcome.kind, reason),
+    expire(idleSinceMs) {
+      callers.expire(idleSinceMs);
+      codes.expire(idleSinceMs);
+      for (const { admitted } of servers.values()) admitted.expire(idleSinceMs);
+    },
+  };
+}
+
+/** The names listed longest ago give way: a server that lists without end forgets its own names, nobody else's. */
+function remember(listed: Set<string>, names: readonly string[]): void {
+  for (const name of names) {
+    if (name.length > MAX_LABEL_LENGTH) continue;
+    listed.delete(name);
+    listed.add(name);
+    if (listed.size <= MAX_LISTED_PER_SERVER) continue;
+    for (const oldest of listed) {
+      listed.delete(oldest);
+      break;
+    }
+  }
+}
+
+function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
+  switch (kind) {
+    case "ok":
+    case "input_required":
+    case "task":
+    case "unread":
+      return "";
+    case "denied":
+      return reason ?? kind;
+    case "tool_error":
+    case "cancelled":
+    case "timeout":
+    case "transport_error":
+      return kind;
+    default:
+      return assertNever(kind);
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * Where the records go: every reader (metrics, decision log, later spans) takes the same value, and nobody upstream
+ * knows which readers there are.
+ */
+import type { ExchangeRecord } from "../core/exchange/record.ts";
+
+export type Telemetry = {
+  /** Called once for each call that has ended, on the path of the next one: it neither waits nor throws. */
+  record(record: ExchangeRecord): void;
+};
+
+/** Hands each record to all readers, in this order. */
+export const fanOut = (readers: readonly Telemetry[]): Telemetry => ({
+  record(record) {
+    for (const reader of readers) reader.record(record);
+  },
+});
