@@ -8,8 +8,7 @@ import { closest } from "../policies/wording.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** How `toolgate serve` runs. Fixed from start to end; only policies change while it runs. */
 export type Config = {
@@ -21,7 +20,7 @@ export type Config = {
   readonly jwtPayloadKey: string;
   readonly maxBodyBytes: number;
   readonly drainSeconds: number;
-  readonly logLevel: LogLevel;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
 };
 
 export type ConfigOption<T> = {

@@ -9,7 +9,7 @@
 import { OVERFLOW } from "./labels.ts";
 
 type Labels<Name extends string> = Readonly<Record<Name, string>>;
-export type LabelSet<Name extends string, Item> = {
+type LabelSet<Name extends string, Item> = {
   readonly labels: Labels<Name>;
   readonly item: Item;
   usedAtMs: number;

@@ -11,11 +11,11 @@ import { createAdmission } from "./admission.ts";
 import type { Admission } from "./admission.ts";
 
 /** In place of a name that nobody vouches for, and of a server that matched none. */
-export const UNKNOWN = "_unknown";
+const UNKNOWN = "_unknown";
 /** In place of a name for which there was no room. */
 export const OVERFLOW = "_overflow";
 /** In place of an error code for which there was no room. */
-export const OTHER = "_other";
+const OTHER = "_other";
 
 /** Who and what, as label values. Empty is the same as absent to Prometheus. */
 export type CallLabels = {

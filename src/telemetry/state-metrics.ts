@@ -6,7 +6,7 @@ import { Counter, Gauge, collectDefaultMetrics } from "@prometheus-io/client";
 import type { Registry } from "@prometheus-io/client";
 
 /** Of the policy that is in force. */
-export type PolicyNumbers = {
+type PolicyNumbers = {
   /** Counts the policy sets that were put in force since the start. */
   readonly generation: number;
   readonly lastSyncedAtMs: number | undefined;

@@ -116,7 +116,7 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
 }
 
 function onUnmatched(options: Options, identity: Identity): RequestStep {
-  if (options.unmatched === "refuse") {
+  if (options.unmatched === "refuse" || options.policies.hidesServers) {
     return refuse(
       { server: undefined, identity },
       undefined,

@@ -21,6 +21,7 @@ import { emptyRules } from "./policy-set.ts";
 import type { PolicySet, Server, SubjectKind } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findServer } from "./server-match.ts";
+import type { Routes } from "./server-match.ts";
 import { findWarnings } from "./warnings.ts";
 
 /** A document that has no usable version. `targets`: the servers it is about, or "all" when that could not be read. */
@@ -42,46 +43,76 @@ export function compile(
   options: CompileOptions,
 ): Compiled {
   const inOrder = documents.toSorted((one, other) => (documentKey(one) < documentKey(other) ? -1 : 1));
-  const serverDocuments = inOrder.filter((document): document is ServerDocument => document.kind === "MCPServer");
-  const policyDocuments = inOrder.filter(
-    (document): document is AccessPolicyDocument => document.kind === "MCPAccessPolicy",
-  );
-  const problems: DocumentProblem[] = findDuplicates(inOrder);
+  const serverDocuments = inOrder.filter((document) => document.kind === "MCPServer");
+  const policyDocuments = inOrder.filter((document) => document.kind === "MCPAccessPolicy");
+  const problems = findDuplicates(inOrder);
   const routes = createRoutes();
-  const servers = new Map<string, ServerDraft>();
-  for (const document of serverDocuments) {
-    const server = draftServer(documentName(document.metadata));
-    if (!servers.has(server.name)) servers.set(server.name, server);
-    problems.push(
-      ...addRoutes(routes, document, server).map((problem) => ({ ...problem, document: documentKey(document) })),
-    );
-  }
-  let rules = 0;
-  for (const document of policyDocuments) {
-    const found = checkRules(document);
-    problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
-    for (const server of targetsOf(document).map((name) => servers.get(name))) {
-      if (server === undefined) continue;
-      if (found.length > 0) server.invalid = true;
-      else addPolicy(server, document, options);
-    }
-    rules += document.spec.rules.length;
-  }
-  for (const { targets } of invalid) {
-    for (const server of servers.values())
-      if (targets === "all" || targets.includes(server.name)) server.invalid = true;
-  }
+  const servers = compileServers(serverDocuments, routes, problems);
+  for (const document of policyDocuments) compilePolicy(document, servers, problems, options);
+  markInvalid(servers, invalid);
   const all = [...servers.values()];
-  const counts = { servers: all.length, policies: policyDocuments.length, rules, invalid: invalid.length };
   const policies: PolicySet = Object.freeze({
     servers: all,
-    counts,
+    counts: {
+      servers: all.length,
+      policies: policyDocuments.length,
+      rules: policyDocuments.reduce((sum, { spec }) => sum + spec.rules.length, 0),
+      invalid: invalid.length + new Set(problems.map((problem) => problem.document)).size,
+    },
+    hidesServers: invalid.some(({ targets }) => targets === "all" || targets.some((target) => !servers.has(target))),
     match: (destination) => findServer(routes, destination),
     isNamed: (server, kind, name) =>
-      servers.get(server)?.rules[kind].allows.names(name) === true ||
-      servers.get(server)?.rules[kind].denies.names(name) === true,
+      Object.values(servers.get(server)?.rules[kind] ?? {}).some((set) => set.names(name)),
   } satisfies PolicySet);
-  return { policies, problems, warnings: findWarnings(serverDocuments, policyDocuments) };
+  return { policies, problems, warnings: findWarnings(serverDocuments, policyDocuments, invalid) };
+}
+
+function compileServers(
+  documents: readonly ServerDocument[],
+  routes: Routes,
+  problems: DocumentProblem[],
+): Map<string, ServerDraft> {
+  const servers = new Map<string, ServerDraft>();
+  for (const document of documents) {
+    const server = draftServer(documentName(document.metadata));
+    servers.set(server.name, servers.get(server.name) ?? server);
+    for (const { path, owner } of addRoutes(routes, document, server)) {
+      // Which of the two is meant cannot be known: neither may be used.
+      server.invalid = true;
+      problems.push({ document: documentKey(document), path, message: unique(owner.name) });
+      const other = servers.get(owner.name);
+      if (other === undefined || other === server) continue;
+      other.invalid = true;
+      problems.push({ document: `MCPServer ${owner.name}`, path: "spec.match", message: unique(server.name) });
+    }
+  }
+  return servers;
+}
+
+const unique = (other: string): string => `must be unique, but MCPServer ${other} matches the same`;
+
+function compilePolicy(
+  document: AccessPolicyDocument,
+  servers: ReadonlyMap<string, ServerDraft>,
+  problems: DocumentProblem[],
+  options: CompileOptions,
+): void {
+  const found = checkRules(document);
+  problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
+  for (const target of targetsOf(document)) {
+    const server = servers.get(target);
+    if (server === undefined) continue;
+    if (found.length > 0) server.invalid = true;
+    else addPolicy(server, document, options);
+  }
+}
+
+function markInvalid(servers: ReadonlyMap<string, ServerDraft>, invalid: readonly InvalidDocument[]): void {
+  for (const { targets } of invalid) {
+    for (const server of servers.values()) {
+      if (targets === "all" || targets.includes(server.name)) server.invalid = true;
+    }
+  }
 }
 
 type ServerDraft = { -readonly [key in keyof Server]: Server[key] } & { policies: number };
@@ -96,9 +127,10 @@ const draftServer = (name: string): ServerDraft => ({
   policies: 0,
 });
 
+/** The documents are in order. */
 function findDuplicates(documents: readonly PolicyDocument[]): DocumentProblem[] {
   const keys = documents.map(documentKey);
-  const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
+  const twice = keys.filter((key, i) => keys[i - 1] === key);
   return twice.map((document) => ({ document, path: "metadata.name", message: `${document} is written twice` }));
 }
 

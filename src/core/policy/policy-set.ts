@@ -37,6 +37,8 @@ export type PolicySet = {
     readonly rules: number;
     readonly invalid: number;
   };
+  /** A document that could not be used may describe a server that is not among these. */
+  readonly hidesServers: boolean;
   /** The server that a request goes to: the most specific match. */
   readonly match: (destination: Destination) => Server | undefined;
   /** Whether a policy on that server has this exact name. */
@@ -46,6 +48,7 @@ export type PolicySet = {
 export const EMPTY_POLICY_SET: PolicySet = Object.freeze({
   servers: [],
   counts: { servers: 0, policies: 0, rules: 0, invalid: 0 },
+  hidesServers: true,
   match: () => undefined,
   isNamed: () => false,
 });

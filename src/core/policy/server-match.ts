@@ -1,6 +1,5 @@
 /** How a request is recognised as going to a server. Most specific first: Envoy's route, then host and path, then path. */
-import type { Problem } from "../result.ts";
-import type { ServerDocument } from "./document.ts";
+import type { ServerDocument, ServerMatch } from "./document.ts";
 import type { Destination, Server } from "./policy-set.ts";
 
 export type Routes = {
@@ -12,25 +11,24 @@ export type Routes = {
 
 export const createRoutes = (): Routes => ({ byRoute: new Map(), byHost: new Map(), byPath: new Map() });
 
-/** The first server to claim a match has it; another one that claims the same is a problem. */
-export function addRoutes(routes: Routes, document: ServerDocument, server: Server): Problem[] {
-  const problems: Problem[] = [];
+/** A match that another server has claimed already. */
+export type Conflict = { readonly path: string; readonly owner: Server };
+
+export function addRoutes(routes: Routes, document: ServerDocument, server: Server): Conflict[] {
+  const conflicts: Conflict[] = [];
   for (const [i, match] of document.spec.match.entries()) {
-    const [map, key] =
-      "route" in match
-        ? [routes.byRoute, match.route]
-        : match.host === undefined
-          ? [routes.byPath, match.path]
-          : [routes.byHost, `${match.host.toLowerCase()} ${match.path}`];
+    const [map, key] = claim(routes, match);
     const owner = map.get(key);
     if (owner === undefined) map.set(key, server);
-    else
-      problems.push({
-        path: `spec.match[${i}]`,
-        message: `must be unique, but MCPServer ${owner.name} matches the same`,
-      });
+    else conflicts.push({ path: `spec.match[${i}]`, owner });
   }
-  return problems;
+  return conflicts;
+}
+
+function claim(routes: Routes, match: ServerMatch): readonly [Map<string, Server>, string] {
+  if ("route" in match) return [routes.byRoute, match.route];
+  if (match.host === undefined) return [routes.byPath, match.path];
+  return [routes.byHost, `${match.host.toLowerCase()} ${match.path}`];
 }
 
 /** The path counts byte for byte: `/mcp/`, `//mcp` and `/mcp?x` are not `/mcp`. */

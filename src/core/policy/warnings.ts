@@ -2,6 +2,7 @@
 import { nameSubject, resourceSubject } from "../mcp/subject.ts";
 import type { Subject } from "../mcp/subject.ts";
 import type { Result } from "../result.ts";
+import type { InvalidDocument } from "./compile.ts";
 import { documentKey, documentName, targetsOf } from "./document.ts";
 import type {
   DocumentProblem,
@@ -16,41 +17,34 @@ import { covers, isExact, parsePattern } from "./pattern.ts";
 export function findWarnings(
   servers: readonly ServerDocument[],
   policies: readonly AccessPolicyDocument[],
+  invalid: readonly InvalidDocument[],
 ): DocumentProblem[] {
+  const known = new Set(servers.map((server) => documentName(server.metadata)));
+  const named = new Set([...policies.flatMap(targetsOf), ...invalid.flatMap(({ targets }) => targets)]);
+  const denials = policies.flatMap(denialsToEveryone);
   return [
-    ...servers.flatMap((server) => unnamed(server, policies)),
-    ...policies.flatMap((policy) => [...missingTargets(policy, servers), ...deadRules(policy, policies)]),
+    ...servers.flatMap((server) =>
+      named.has(documentName(server.metadata)) || named.has("all") ? [] : [unnamed(server)],
+    ),
+    ...policies.flatMap((policy) => [...missingTargets(policy, known), ...deadRules(policy, denials)]),
   ];
 }
 
-function unnamed(server: ServerDocument, policies: readonly AccessPolicyDocument[]): DocumentProblem[] {
-  const name = documentName(server.metadata);
-  if (policies.some((policy) => targetsOf(policy).includes(name))) return [];
-  return [
-    {
-      document: documentKey(server),
-      path: "metadata.name",
-      message: "no policy names this server: every request to it is refused",
-    },
-  ];
+const unnamed = (server: ServerDocument): DocumentProblem => ({
+  document: documentKey(server),
+  path: "metadata.name",
+  message: "no policy names this server: every request to it is refused",
+});
+
+function missingTargets(policy: AccessPolicyDocument, known: ReadonlySet<string>): DocumentProblem[] {
+  return targetsOf(policy).flatMap((target, i) => {
+    if (known.has(target)) return [];
+    const message = `there is no MCPServer ${target}: these rules can never match`;
+    return [{ document: documentKey(policy), path: `spec.targetRefs[${i}]`, message }];
+  });
 }
 
-function missingTargets(policy: AccessPolicyDocument, servers: readonly ServerDocument[]): DocumentProblem[] {
-  const known = servers.map((server) => documentName(server.metadata));
-  return targetsOf(policy).flatMap((target, i) =>
-    known.includes(target)
-      ? []
-      : [
-          {
-            document: documentKey(policy),
-            path: `spec.targetRefs[${i}]`,
-            message: `there is no MCPServer ${target}: these rules can never match`,
-          },
-        ],
-  );
-}
-
-function deadRules(policy: AccessPolicyDocument, policies: readonly AccessPolicyDocument[]): DocumentProblem[] {
+function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[]): DocumentProblem[] {
   const document = documentKey(policy);
   return policy.spec.rules.flatMap((rule, i) => {
     const path = `spec.rules[${i}]`;
@@ -62,12 +56,9 @@ function deadRules(policy: AccessPolicyDocument, policies: readonly AccessPolicy
         unreachable(to).map(({ at, message }) => ({ path: `${path}.to[${j}].${at}`, message })),
       ),
     ];
-    const shadow = rule.action === "Allow" ? policies.find((other) => denies(other, policy, rule)) : undefined;
+    const shadow = rule.action === "Allow" ? denials.find((denial) => shadows(denial, policy, rule)) : undefined;
     if (shadow !== undefined) {
-      found.push({
-        path,
-        message: `can never match: policy ${documentName(shadow.metadata)} denies all of it to everyone`,
-      });
+      found.push({ path, message: `can never match: policy ${shadow.policy} denies all of it to everyone` });
     }
     return found.map((problem) => ({ document, ...problem }));
   });
@@ -99,15 +90,23 @@ function unreachable(to: ToEntry): { at: string; message: string }[] {
   ];
 }
 
-/** Whether `other` has a Deny rule for everyone that covers all that `rule` allows, on every server of its policy. */
-function denies(other: AccessPolicyDocument, policy: AccessPolicyDocument, rule: RuleDocument): boolean {
-  if ((other.spec.mode ?? "Enforce") !== "Enforce") return false;
-  if (!targetsOf(policy).every((target) => targetsOf(other).includes(target))) return false;
-  return other.spec.rules.some(
-    (deny) =>
-      deny.action === "Deny" &&
-      deny.from.some((from) => from.anyone === true && Object.keys(from).length === 1) &&
-      rule.to.every((to) => KINDS.every((kind) => (to[kind] ?? []).every((text) => isCovered(deny, kind, text)))),
+/** A Deny rule that refuses and is for everyone. */
+type Denial = { readonly policy: string; readonly targets: readonly string[]; readonly rule: RuleDocument };
+
+const isEveryone = (from: FromEntry): boolean => from.anyone === true && Object.keys(from).length === 1;
+
+function denialsToEveryone(policy: AccessPolicyDocument): Denial[] {
+  if ((policy.spec.mode ?? "Enforce") !== "Enforce") return [];
+  return policy.spec.rules
+    .filter((rule) => rule.action === "Deny" && rule.from.some(isEveryone))
+    .map((rule) => ({ policy: documentName(policy.metadata), targets: targetsOf(policy), rule }));
+}
+
+/** Whether it covers all that `rule` allows, on every server of its policy. */
+function shadows(denial: Denial, policy: AccessPolicyDocument, rule: RuleDocument): boolean {
+  return (
+    targetsOf(policy).every((target) => denial.targets.includes(target)) &&
+    rule.to.every((to) => KINDS.every((kind) => (to[kind] ?? []).every((text) => isCovered(denial.rule, kind, text))))
   );
 }
 
