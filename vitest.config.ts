@@ -1,8 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** Two kinds of test: pure ones share a process, those that start processes of their own do not. */
+/** Where `.ci/run` wants the counts. */
+const report = process.env["TOOLGATE_TEST_REPORT"];
+
+/** Pure tests share a process; those that start processes or servers do not, and there is one Envoy at a time. */
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
       {
         test: {

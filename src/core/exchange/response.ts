@@ -124,7 +124,8 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   if (coding !== undefined && coding.toLowerCase() !== "identity")
     return refuse(asked, `is encoded (${coding.slice(0, 32)}), so it could not be read`);
   if (!isJson && !isSse) return refuse(asked, "is neither JSON nor an event stream");
-  const seen = NOTHING_SEEN;
+  // A stream that a GET opened has no answer to wait for: that it is open is how the call ended.
+  const seen: Seen = { ...NOTHING_SEEN, outcome: asked.id === undefined && !failed ? { kind: "ok" } : undefined };
   const state: ResponseState = isSse
     ? { at: "followingEvents", seen, parser: new SseParser(MAX_EVENT_BYTES) }
     : { at: "readingJson", seen, held: [], heldBytes: 0, end: new ValueEnd() };
