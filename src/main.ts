@@ -21,7 +21,8 @@ const end = (exitCode: number): void => {
 const serve = program
   .command("serve")
   .description("answer Envoy's external processor")
-  .action(async (flags: Record<string, string>) => end(await runServe(flags)));
+  // Not by itself: a reader of stdout that has stopped reading would keep the process for ever.
+  .action(async (flags: Record<string, string>) => process.exit(await runServe(flags)));
 for (const name of OPTION_NAMES) {
   const { placeholder, help, fallback } = OPTIONS[name];
   const otherwise = fallback === undefined ? "required" : `default ${fallback}`;

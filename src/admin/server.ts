@@ -39,7 +39,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        
+        server.closeAllConnections();
       }),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
-import { closest } from "../policies/wording.ts";
+import { closest } from "../core/closest.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 

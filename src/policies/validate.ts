@@ -9,7 +9,8 @@ import { DOCUMENT_SCHEMA } from "../core/policy/document.ts";
 import type { PolicyDocument } from "../core/policy/document.ts";
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
-import { closest, expected, found, quoted } from "./wording.ts";
+import { closest } from "../core/closest.ts";
+import { expected, found, quoted } from "./wording.ts";
 import type { SchemaNode } from "./wording.ts";
 
 export type Segment = string | number;

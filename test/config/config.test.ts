@@ -1,0 +1,232 @@
+import { describe, expect, test } from "vitest";
+import { formatAddress, parseAddress } from "../../src/config/address.ts";
+import { describeConfig, parseConfig } from "../../src/config/config.ts";
+import type { ConfigSources } from "../../src/config/config.ts";
+import { OPTIONS, OPTION_NAMES, envOf, flagOf } from "../../src/config/options.ts";
+import type { Config } from "../../src/config/options.ts";
+
+type Given = Partial<Pick<ConfigSources, "flags" | "env">> & { readonly file?: string };
+
+const parse = ({ flags = {}, env = {}, file }: Given) =>
+  parseConfig({
+    flags: file === undefined ? flags : { config: "toolgate.yaml", ...flags },
+    env,
+    readFile: (path) => {
+      if (path === "toolgate.yaml" && file !== undefined) return file;
+      throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+    },
+  });
+
+function configOf(given: Given): Config {
+  const parsed = parse(given);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value.config;
+}
+
+function problemsOf(given: Given): readonly string[] {
+  const parsed = parse(given);
+  return parsed.ok ? [] : parsed.error.map(({ path, message }) => `${path}: ${message}`);
+}
+
+function warningsOf(listen: string): readonly string[] {
+  const parsed = parse({ flags: { ...REQUIRED, listen } });
+  return parsed.ok ? parsed.value.warnings : ["refused"];
+}
+
+const REQUIRED = { policies: "policies" };
+
+describe("the configuration", () => {
+  test("has a default for everything but the policies", () => {
+    expect(configOf({ flags: REQUIRED })).toStrictEqual({
+      policies: "policies",
+      listen: { kind: "tcp", host: "127.0.0.1", port: 9002 },
+      adminListen: { kind: "tcp", host: "127.0.0.1", port: 9003 },
+      unmatched: "refuse",
+      trustDomain: "cluster.local",
+      jwtPayloadKey: "payload",
+      maxBodyBytes: 4_194_304,
+      drainSeconds: 10,
+      logLevel: "info",
+    });
+    expect(problemsOf({})).toStrictEqual([
+      "--policies: required: the directory with the policy documents (or TOOLGATE_POLICIES, or policies in the file)",
+    ]);
+  });
+
+  test("takes a flag over the environment over the file over the default", () => {
+    const file = "policies: from-file\nlogLevel: debug\ndrainSeconds: 1\nmaxBodyBytes: 2048\n";
+    const env = { TOOLGATE_LOG_LEVEL: "warn", TOOLGATE_DRAIN_SECONDS: "2" };
+    const flags = { logLevel: "error" };
+    expect(configOf({ file, env, flags })).toMatchObject({
+      logLevel: "error",
+      drainSeconds: 2,
+      maxBodyBytes: 2048,
+      policies: "from-file",
+      jwtPayloadKey: "payload",
+    });
+  });
+
+  test.each(OPTION_NAMES)("has %s under one name in all three places", (name) => {
+    const others: Record<string, string> = {
+      policies: "elsewhere",
+      listen: "unix:/run/a.sock",
+      adminListen: "[::1]:1",
+      unmatched: "pass",
+      trustDomain: "other.example",
+      jwtPayloadKey: "claims",
+      maxBodyBytes: "1024",
+      drainSeconds: "0",
+      logLevel: "warn",
+    };
+    const text = others[name] ?? "";
+    const required = name === "policies" ? {} : REQUIRED;
+    const fromFlag = describeConfig(configOf({ flags: { ...required, [name]: text } }));
+    expect(fromFlag[name]).toBe(text);
+    expect(describeConfig(configOf({ flags: required, env: { [envOf(name)]: text } }))).toStrictEqual(fromFlag);
+    expect(describeConfig(configOf({ flags: required, file: `${name}: "${text}"` }))).toStrictEqual(fromFlag);
+    expect(OPTIONS[name].fallback).not.toBe(text);
+  });
+
+  test("spells flags and variables as one expects", () => {
+    expect([flagOf("adminListen"), envOf("adminListen")]).toStrictEqual(["--admin-listen", "TOOLGATE_ADMIN_LISTEN"]);
+    expect([flagOf("policies"), envOf("jwtPayloadKey")]).toStrictEqual(["--policies", "TOOLGATE_JWT_PAYLOAD_KEY"]);
+  });
+
+  test("finds its file through TOOLGATE_CONFIG too, and the flag wins", () => {
+    const env = { TOOLGATE_CONFIG: "env.yaml" };
+    const policies = (flags: Record<string, string>) => {
+      const parsed = parseConfig({ flags, env, readFile: (path) => `policies: named-in-${path}` });
+      return parsed.ok ? parsed.value.config.policies : parsed.error;
+    };
+    expect(policies({})).toBe("named-in-env.yaml");
+    expect(policies({ config: "flag.yaml" })).toBe("named-in-flag.yaml");
+  });
+
+  test("ignores an empty variable, and reads an empty file", () => {
+    expect(configOf({ flags: REQUIRED, env: { TOOLGATE_LOG_LEVEL: "" }, file: "# nothing yet\n" }).logLevel).toBe(
+      "info",
+    );
+  });
+});
+
+describe("mistakes", () => {
+  test("are reported all at once, each with its place and what was expected", () => {
+    const problems = problemsOf({
+      flags: { listen: "9002", unmatched: "allow" },
+      env: { TOOLGATE_DRAIN_SECONDS: "-1", TOOLGATE_ADMIN_LISTN: "x", TOOLGATE_FOO: "y" },
+      file: "maxBodybytes: 1\nlogLevel: [info]\ntrustDomain: Cluster.Local\n\ndrainSeconds: 1.5\njwtPayloadKey:\n",
+    });
+    expect(problems.toSorted()).toStrictEqual(
+      [
+        `--listen: expected host:port, [IPv6]:port or unix:/path, not "9002"`,
+        `--policies: required: the directory with the policy documents (or TOOLGATE_POLICIES, or policies in the file)`,
+        `--unmatched: expected refuse or pass, not "allow"`,
+        `TOOLGATE_ADMIN_LISTN: unknown option; did you mean TOOLGATE_ADMIN_LISTEN?`,
+        `TOOLGATE_DRAIN_SECONDS: expected a whole number from 0 to 3600, not "-1"`,
+        `TOOLGATE_FOO: unknown option; there are ${[...OPTION_NAMES, "config"].map(envOf).join(", ")}`,
+        `toolgate.yaml:1: maxBodybytes: unknown option; did you mean maxBodyBytes?`,
+        `toolgate.yaml:2: logLevel: expected one value: a text or a number`,
+        `toolgate.yaml:3: trustDomain: expected a SPIFFE trust domain: lower-case letters, digits, ".", "_" and "-", not "Cluster.Local"`,
+        `toolgate.yaml:5: drainSeconds: expected a whole number from 0 to 3600, not "1.5"`,
+        `toolgate.yaml:6: jwtPayloadKey: expected one value: a text or a number`,
+      ].toSorted(),
+    );
+  });
+
+  test("count also where a stronger source hides them", () => {
+    expect(problemsOf({ flags: { ...REQUIRED, logLevel: "info" }, env: { TOOLGATE_LOG_LEVEL: "loud" } })).toStrictEqual(
+      ['TOOLGATE_LOG_LEVEL: expected debug or info or warn or error, not "loud"'],
+    );
+  });
+
+  test("in YAML have a line, and nothing is called missing that the file may have had", () => {
+    expect(problemsOf({ file: "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n" })).toStrictEqual([
+      "toolgate.yaml:2: Map keys must be unique",
+    ]);
+    expect(problemsOf({ file: "- a\n- b\n" })).toStrictEqual([
+      "toolgate.yaml:1: expected a mapping of options, as in `listen: 127.0.0.1:9002`",
+    ]);
+    expect(problemsOf({ env: { TOOLGATE_CONFIG: "gone.yaml" } })).toStrictEqual([
+      "TOOLGATE_CONFIG: cannot read the file: ENOENT: no such file or directory, open 'gone.yaml'",
+    ]);
+  });
+
+  test("are not what Kubernetes sets for a Service called toolgate", () => {
+    const env = {
+      TOOLGATE_SERVICE_HOST: "10.0.0.1",
+      TOOLGATE_SERVICE_PORT: "9002",
+      TOOLGATE_SERVICE_PORT_GRPC: "9002",
+      TOOLGATE_PORT: "tcp://10.0.0.1:9002",
+      TOOLGATE_PORT_9002_TCP: "tcp://10.0.0.1:9002",
+      TOOLGATE_PORT_9002_TCP_PROTO: "tcp",
+      TOOLGATE_PORT_9002_TCP_PORT: "9002",
+      TOOLGATE_PORT_9002_TCP_ADDR: "10.0.0.1",
+      TOOLGATE_ADMIN_SERVICE_HOST: "10.0.0.2",
+    };
+    expect(problemsOf({ flags: REQUIRED, env })).toStrictEqual([]);
+  });
+
+  test.each([
+    ["maxBodyBytes", "1023"],
+    ["maxBodyBytes", "67108865"],
+    ["maxBodyBytes", "1e6"],
+    ["maxBodyBytes", " 4096"],
+    ["drainSeconds", "3601"],
+    ["policies", ""],
+    ["jwtPayloadKey", ""],
+  ])("of value: %s %j", (name, text) => {
+    expect(problemsOf({ flags: { ...REQUIRED, [name]: text } })).toHaveLength(1);
+  });
+});
+
+describe("an address", () => {
+  test.each(["127.0.0.1:9002", "localhost:0", "toolgate.default.svc:65535", "[::1]:9002", "unix:/run/toolgate.sock"])(
+    "%s is read, and written the same",
+    (text) => {
+      const parsed = parseAddress(text);
+      expect(parsed.ok && formatAddress(parsed.value)).toBe(text);
+    },
+  );
+
+  test("is a port of a host or a path", () => {
+    expect(parseAddress("[fe80::1]:9002")).toStrictEqual({
+      ok: true,
+      value: { kind: "tcp", host: "fe80::1", port: 9002 },
+    });
+    expect(parseAddress("unix:/a")).toStrictEqual({ ok: true, value: { kind: "unix", path: "/a" } });
+  });
+
+  test.each([
+    ["127.0.0.1", "expected host:port"],
+    [":9002", "expected a host name"],
+    ["127.0.0.1:65536", "expected a port from 0 to 65535"],
+    ["127.0.0.1:http", "expected host:port"],
+    ["127.0.0.256:1", "expected a host name or an IP address"],
+    ["::1:9002", "expected host:port"],
+    ["[127.0.0.1]:9002", "expected an IPv6 address inside the brackets"],
+    ["http://127.0.0.1:9002", "expected host:port"],
+    ["unix:run/a.sock", "expected an absolute path"],
+    [`unix:/${"a".repeat(107)}`, "expected a socket path of at most 107 bytes"],
+  ])("%s is refused", (text, expected) => {
+    const parsed = parseAddress(text);
+    expect(parsed.ok ? "" : parsed.error).toContain(expected);
+  });
+});
+
+describe("a warning", () => {
+  test.each(["0.0.0.0:9002", "[::]:9002", "10.0.0.1:9002", "toolgate.example:9002"])(
+    "says that %s has no TLS",
+    (listen) => {
+      expect(warningsOf(listen)).toStrictEqual([
+        expect.stringContaining(`--listen ${listen}: other machines can reach`),
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:9002", "127.9.9.9:1", "[::1]:9002", "localhost:9002", "unix:/run/toolgate.sock"])(
+    "is not given for %s",
+    (listen) => {
+      expect(warningsOf(listen)).toStrictEqual([]);
+    },
+  );
+});
