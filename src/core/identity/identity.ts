@@ -30,8 +30,9 @@ export const isAbsent = (part: SpiffeId | User | { readonly absent: string }): p
   "absent" in part;
 
 /**
- * The caller in one word, for labels and sentences: `agents/reader` for a Kubernetes service account, the whole
- * SPIFFE ID for another workload, else the JWT's subject, else `anonymous`.
+ * The caller in one word, for labels and sentences: `agents/reader` for a Kubernetes service account, the whole SPIFFE ID
+ * for another workload, else the JWT's subject, else `anonymous`. A subject that could be taken for one of the others has
+ * `user:` before it.
  */
 export function callerName(identity: Identity): string {
   const { workload, user } = identity;
@@ -39,9 +40,12 @@ export function callerName(identity: Identity): string {
     const { serviceAccount } = workload;
     return serviceAccount === undefined ? workload.uri : `${serviceAccount.namespace}/${serviceAccount.name}`;
   }
-  if (!isAbsent(user)) return user.subject ?? user.issuer;
-  return "anonymous";
+  if (isAbsent(user)) return ANONYMOUS;
+  const name = user.subject ?? user.issuer;
+  return name === ANONYMOUS || name.startsWith("_") || name.includes("/") ? `user:${name}` : name;
 }
+
+const ANONYMOUS = "anonymous";
 
 /** Why there is nobody: both reasons, for the log and the denial. Empty when there is somebody. */
 export function absenceReason(identity: Identity): string | undefined {
