@@ -59,7 +59,6 @@ export class RpcStream implements Rpc {
   /** Set once by `end`: from then on nothing more is read or written. */
   #hasEnded = false;
   #isForgotten = false;
-  #wasPaused = false;
   #isClosed = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: RpcOptions) {
@@ -124,6 +123,7 @@ export class RpcStream implements Rpc {
       return;
     }
     stream.once("wantTrailers", () => {
+      if (stream.closed || stream.destroyed) return; // Reset meanwhile, by `abort` or by the client.
       stream.sendTrailers(statusTrailers(status));
       // sendTrailers() itself waits for the next turn, so this comes right after it.
       if (isUrgent) setImmediate(release, stream);
@@ -157,14 +157,9 @@ export class RpcStream implements Rpc {
    * at most the questions of one more chunk (16 KiB) answered into memory.
    */
   #pauseReading(): void {
-    const stream = this.#stream;
-    stream.pause();
-    if (this.#wasPaused) return;
-    this.#wasPaused = true;
-    const resume = (): void => void stream.resume();
-    stream.on("drain", resume);
-    // No drain comes after a reset, and Node waits with `close` until what it has read is taken.
-    stream.on("aborted", resume);
+    this.#stream.pause();
+    // After a reset too: Node then gives up what is not written, and that drains the stream.
+    this.#stream.once("drain", () => void this.#stream.resume());
   }
 
   #startDeadline(grpcTimeout: string): void {

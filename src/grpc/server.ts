@@ -8,7 +8,13 @@
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
 import { constants, createServer } from "node:http2";
-import type { Http2Server, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Session } from "node:http2";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RpcStream } from "./rpc.ts";
@@ -73,19 +79,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     session.on("close", () => sessions.delete(session));
   });
 
-  server.on("stream", (stream, headers) => {
-    // Nobody to tell: a reset or a lost connection reaches the handler as `closed`.
-    stream.on("error", () => {});
-    const refusal = whyNoRpc(headers);
-    if (refusal !== undefined) return stream.respond(refusal, { endStream: true });
-    const rpc = new RpcStream(stream, headers, options);
-    open.add(rpc);
-    stream.on("close", () => {
-      open.delete(rpc);
-      rpc.closed();
-    });
-    rpc.run(options.handlers.get(rpc.path) ?? unknownMethod, headers);
-  });
+  server.on("stream", (stream, headers) => serve(stream, headers, options, open));
 
   const sweep = setInterval(() => {
     for (const rpc of open) rpc.releaseIfForgotten();
@@ -114,6 +108,25 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 
   return { listen: (address) => listen(server, address, options.onFault), drain, close };
+}
+
+function serve(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  options: GrpcServerOptions,
+  open: Set<RpcStream>,
+): void {
+  // Nobody to tell: a reset or a lost connection reaches the handler as `closed`.
+  stream.on("error", () => {});
+  const refusal = whyNoRpc(headers);
+  if (refusal !== undefined) return stream.respond(refusal, { endStream: true });
+  const rpc = new RpcStream(stream, headers, options);
+  open.add(rpc);
+  stream.on("close", () => {
+    open.delete(rpc);
+    rpc.closed();
+  });
+  rpc.run(options.handlers.get(rpc.path) ?? unknownMethod, headers);
 }
 
 /** The HTTP answer for a request that is no gRPC, undefined for one that is. */
