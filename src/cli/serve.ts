@@ -67,7 +67,9 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
   });
   const telemetry = fanOut([metrics, decisionLog]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor"]);
-  const onMisconfigured = oncePerMinute((message) => log.error(`Envoy's requests are refused: ${message}`));
+  const onMisconfigured = oncePerMinute((message) =>
+    log.error({ envoy: message }, "Envoy must be configured otherwise"),
+  );
   const extProc = createExtProc({ policies, telemetry, unmatched, maxBodyBytes, jwtPayloadKey, onMisconfigured });
   const grpc = createGrpcServer({
     handlers: new Map([[EXT_PROC_PATH, extProc], ...health.handlers]),

@@ -3,7 +3,14 @@
  * stream with an error, and Envoy then fails the request: OK is written down twice, and both times `isFinal` has said so.
  */
 import { performance } from "node:perf_hooks";
-import { abandonedRecord, beginExchange, isFinal, recordOf, stepExchange } from "../core/exchange/exchange.ts";
+import {
+  abandonedRecord,
+  beginExchange,
+  isFinal,
+  isUnshown,
+  recordOf,
+  stepExchange,
+} from "../core/exchange/exchange.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
 import type { ExchangeRecord } from "../core/exchange/record.ts";
 import type { Options } from "../core/exchange/request.ts";
@@ -11,7 +18,8 @@ import { ProtocolViolation } from "../core/exchange/violation.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { checkProfile } from "./profile.ts";
+import { readProfile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import { decodeProcessingRequest } from "./protos.ts";
 import type { ProcessingRequest } from "./protos.ts";
 import type { FrameHandler, Handler, Rpc } from "./rpc.ts";
@@ -39,7 +47,7 @@ class Driver implements FrameHandler {
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
   #exchange: Exchange;
-  #isFirst = true;
+  #profile: Profile | undefined;
   #requestId: string | undefined;
   #isRecorded = false;
 
@@ -52,11 +60,11 @@ class Driver implements FrameHandler {
 
   message(bytes: Uint8Array): void {
     const request = decode(bytes);
-    if (this.#isFirst) this.#first(request);
+    const profile = (this.#profile ??= this.#first(request));
     const event = toEvent(request, this.#options);
     if (event === undefined) return;
     const [next, reply] = this.#step(event);
-    this.#rpc.write(encodeReply(reply));
+    this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
     this.#record(recordOf(next));
     if (isFinal(next)) this.#rpc.end(OK);
@@ -69,13 +77,13 @@ class Driver implements FrameHandler {
 
   closed(): void {
     this.#record(abandonedRecord(this.#exchange));
+    if (this.#profile?.answers === "override" && isUnshown(this.#exchange)) this.#options.onMisconfigured(UNSHOWN);
   }
 
-  #first(request: ProcessingRequest): void {
-    this.#isFirst = false;
+  #first(request: ProcessingRequest): Profile {
     this.#requestId = requestId(request);
-    const fault = checkProfile(request);
-    if (fault !== undefined) this.#reject(fault);
+    const profile = readProfile(request);
+    return profile.ok ? profile.value : this.#reject(profile.error);
   }
 
   #step(event: Parameters<typeof stepExchange>[1]): ReturnType<typeof stepExchange> {
@@ -104,6 +112,9 @@ class Driver implements FrameHandler {
     });
   }
 }
+
+const UNSHOWN =
+  "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_body_mode to STREAMED, or allow_mode_override to true";
 
 function decode(bytes: Uint8Array): ProcessingRequest {
   try {

@@ -7,6 +7,7 @@ import type { Metadata } from "../core/exchange/metadata.ts";
 import type { Reply } from "../core/exchange/reply.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
+import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
 import type {
   HeaderMap,
@@ -121,7 +122,10 @@ function headerList(map: HeaderMap | null): HeaderList {
 const latin1 = (bytes: Uint8Array): string =>
   (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString("latin1");
 
-/** STREAMED for the answer's body, and its trailers: held bytes must not wait for an end that is never told. */
+/**
+ * STREAMED for the answer's body, and its trailers: held bytes must not wait for an end that is never told. Where STREAMED
+ * is configured, Envoy has taken `content-length` away itself.
+ */
 const READ_BODY = encodeProcessingResponse({
   responseHeaders: { response: { headerMutation: { removeHeaders: ["content-length"] } } },
   modeOverride: {
@@ -142,7 +146,8 @@ const CONTINUE = {
 };
 const CLEAR_BODY = encodeProcessingResponse({ responseBody: { response: { bodyMutation: { clearBody: true } } } });
 
-export function encodeReply(reply: Reply): Uint8Array {
+/** `profile`: how answers come to be shown to us. */
+export function encodeReply(reply: Reply, profile: Profile): Uint8Array {
   switch (reply.kind) {
     case "requestHeaders":
       if ("awaits" in reply) return CONTINUE.requestHeaders;
@@ -161,7 +166,7 @@ export function encodeReply(reply: Reply): Uint8Array {
         dynamicMetadata: toStruct(reply.metadata),
       });
     case "responseHeaders":
-      return reply.readBody ? READ_BODY : CONTINUE.responseHeaders;
+      return reply.readBody && profile.answers === "override" ? READ_BODY : CONTINUE.responseHeaders;
     case "responseBody":
       return encodeResponseBody(reply.body);
     case "requestTrailers":

@@ -15,7 +15,7 @@ import type { DemoFlags, DemoOptions } from "./options.ts";
 import { takenPorts } from "./ports.ts";
 import { isListening, startEnvoy, startMcpServer, startToolgate } from "./programs.ts";
 import { untilReady } from "./ready.ts";
-import { bold, column, complain, dim, green, red, say, yellow } from "./screen.ts";
+import { bold, column, complain, dim, green, red, say, wrap, yellow } from "./screen.ts";
 import { printTour, printTraces } from "./tour-page.ts";
 import { runTour } from "./tour.ts";
 
@@ -121,10 +121,19 @@ function complainAbout(error: unknown): void {
   }
 }
 
-/** Of Toolgate's own log only what a person should act on, or has just caused. */
+type OwnLogLine = {
+  readonly level: string;
+  readonly msg?: string;
+  /** Of the policies, counted from 1; only in the line that says that they are in force. */
+  readonly generation?: number;
+  readonly problems?: number;
+};
+
+/** Of Toolgate's own log what a person should act on, or has just caused by an edit. */
 function printOwnLog(text: string): void {
-  const line = text.startsWith("{")
-    ? (JSON.parse(text) as { level?: unknown; msg?: unknown })
-    : { level: 50, msg: text };
-  if (Number(line.level) >= 40) complain(yellow(String(line.msg)));
+  if (!text.startsWith("{")) return; // Its last words, which are shown when it has ended.
+  const { level, msg = "", generation = 0, problems = 0 } = JSON.parse(text) as OwnLogLine;
+  if (level === "error" || level === "warn") for (const line of wrap(msg, 0)) complain(yellow(line));
+  const kept = "documents with a problem stay in force as they were before the edit";
+  if (generation > 1) say(dim(problems > 0 ? kept : "the edited policies are in force"));
 }

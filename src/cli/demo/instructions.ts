@@ -25,8 +25,10 @@ export function printInstructions({ gateway, tokens, sessionId, options }: Surro
   say("", "a call that is refused", "");
   paste(...curl(gateway, sessionId, toolCall("get-env", {})));
   say();
-  row("Connect", `any MCP client to ${gateway.href}, with the header Authorization: Bearer <token>`);
-  row("Edit", `${shortPath(options.policies)}/*.yaml: a change counts from the next request on`);
+  row("Connect", `any MCP client to ${gateway.href}`);
+  row("", "with the header Authorization: Bearer, and one of the tokens");
+  row("Edit", `${shortPath(options.policies)}/*.yaml: a change counts at once`);
+  if (ownServer) row("", "put the names of your own tools there");
   row("Metrics", `http://${formatAddress(options.adminListen)}/metrics`);
   row("Envoy", `http://127.0.0.1:${options.envoyAdminPort}`);
   row("End", "Ctrl-C");

@@ -53,7 +53,9 @@ function printAttempt({ caller, call, answer }: Attempt, decisions: readonly Dec
   const mark = answer.refused ? red("refused") : decision?.decision === "audit" ? yellow("on trial") : green("allowed");
   say(" ".repeat(INDENT) + column(mark, 10) + call);
   say(...wrap(answer.text, INDENT + 10));
-  if (decision !== undefined) say(...wrap(`by the rule ${decision.rule}`, INDENT + 10).map(dim));
+  if (decision === undefined || answer.refused) return; // A refusal's own sentence names the rule.
+  const words = decision.decision === "audit" ? "let through; in force, it would be refused by" : "by";
+  say(...wrap(`${words} the rule ${decision.rule}`, INDENT + 10).map(dim));
 }
 
 function printTurnedAway({ status, sentence }: TurnedAway): void {
@@ -67,26 +69,29 @@ export function printTraces(metrics: string, decisions: readonly DecisionLine[])
   for (const line of metricLines(metrics)) say(...hanging(line));
 
   heading("What Toolgate has logged, one line a call");
-  const words = new Set(decisions.map(({ decision }) => decision));
-  for (const word of words) {
-    const line =
-      decisions.find((one) => one.decision === word && one.method === "tools/call") ??
-      decisions.find((one) => one.decision === word);
-    if (line !== undefined) say(...hanging(line.text));
-  }
+  const calls = decisions.filter(({ method }) => method === "tools/call");
+  const shown = (calls.length > 0 ? calls : decisions).map(({ text }) => text);
+  for (const line of oneOfEach(shown, /"decision":"\w+"/)) say(...hanging(line));
 }
 
 const SHOWN_METRICS = ["toolgate_requests_total{", "toolgate_authz_decisions_total{"];
-const LINES_A_METRIC = 3;
+const END_OF_CALL = /(?:result|decision)="\w+"/;
 
+/** Of each metric one line of a tool call for each way that it can end. */
 function metricLines(metrics: string): readonly string[] {
   const lines = metrics.split("\n");
   return SHOWN_METRICS.flatMap((name) => {
     const all = lines.filter((line) => line.startsWith(name) && !line.endsWith(" 0"));
     const calls = all.filter((line) => line.includes('"tools/call"'));
     // An empty label is the same as none, and only takes room.
-    return (calls.length > 0 ? calls : all).slice(0, LINES_A_METRIC).map((line) => line.replace(/,\w+=""/g, ""));
+    return oneOfEach(calls.length > 0 ? calls : all, END_OF_CALL).map((line) => line.replace(/,\w+=""/g, ""));
   });
+}
+
+/** The first of the lines that have the same word at this place. */
+function oneOfEach(lines: readonly string[], place: RegExp): readonly string[] {
+  const wordOf = (line: string) => place.exec(line)?.[0];
+  return lines.filter((line, index) => lines.findIndex((other) => wordOf(other) === wordOf(line)) === index);
 }
 
 /** Wrapped, with all lines but the first further in. */

@@ -52,6 +52,11 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
   throw new ProtocolViolation(`${event.kind} while the request is ${request.at}: is request_header_mode SEND?`);
 }
 
+/** The answer's body was asked for, and nothing of it has come. */
+export const isUnshown = ({ response }: Exchange): boolean =>
+  (response.at === "readingJson" && response.heldBytes === 0) ||
+  (response.at === "followingEvents" && response.parser.isUnfed);
+
 /** Whether nothing more is wanted: the driver ends the stream with OK, which frees it while a long answer runs. */
 export function isFinal({ request, response }: Exchange): boolean {
   switch (request.at) {

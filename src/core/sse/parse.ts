@@ -35,6 +35,11 @@ export class SseParser {
     this.#maxEventBytes = maxEventBytes;
   }
 
+  /** No byte has come yet. */
+  get isUnfed(): boolean {
+    return !this.#started && this.#heldBytes === 0;
+  }
+
   /** Bytes of an event that is not complete. */
   get heldBytes(): number {
     return this.#heldBytes;
