@@ -44,12 +44,12 @@ program
 program
   .command("demo")
   .description("start Envoy, Toolgate and an MCP server on this machine, and take a tour (needs a checkout)")
-  .option("--port <port>", "where Envoy listens for MCP clients", "10000")
-  .option("--envoy-admin-port <port>", "Envoy's admin interface", "9901")
-  .option("--listen <address>", "where Toolgate listens for Envoy", "127.0.0.1:9002")
-  .option("--admin-listen <address>", "where Toolgate serves /metrics", "127.0.0.1:9003")
-  .option("--server-port <port>", "where the MCP server listens", "9100")
-  .option("--policies <dir>", "directory with the policy documents", "examples/policies")
+  .option("--port <port>", "where Envoy listens for MCP clients (default 10000)")
+  .option("--envoy-admin-port <port>", "Envoy's admin interface (default 9901)")
+  .option("--listen <address>", "where Toolgate listens for Envoy (default 127.0.0.1:9002)")
+  .option("--admin-listen <address>", "where Toolgate serves /metrics (default 127.0.0.1:9003)")
+  .option("--server-port <port>", "where the MCP server listens (default 9100)")
+  .option("--policies <dir>", "directory with the policy documents (default examples/policies)")
   .option("--upstream <url>", "your own MCP server, in place of the one that the demo starts")
   .option("--once", "end after the tour")
   // Loaded here alone: it needs what only a checkout has.

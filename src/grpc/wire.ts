@@ -1,6 +1,7 @@
 /** Protobuf to events and replies to protobuf: the only file that knows both sides. */
 import { identify } from "../core/identity/attributes.ts";
 import type { Claim, Identity } from "../core/identity/identity.ts";
+import { urisOfNearestHop } from "../core/identity/xfcc.ts";
 import type { RequestChanges } from "../core/exchange/changes.ts";
 import type { ExchangeEvent } from "../core/exchange/event.ts";
 import type { Metadata } from "../core/exchange/metadata.ts";
@@ -31,11 +32,12 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
     case "requestHeaders": {
       const { headers, endOfStream } = request.requestHeaders;
       const route = text(attribute(request, "xds.route_name"));
+      const list = headerList(headers);
       return {
         kind: "requestHeaders",
-        headers: headerList(headers),
+        headers: list,
         endOfStream,
-        identity: toIdentity(request, options),
+        identity: toIdentity(request, list, options),
         route,
       };
     }
@@ -70,13 +72,15 @@ const text = (value: StructValue | undefined): string | undefined =>
 const flag = (value: StructValue | undefined): boolean | undefined =>
   value?.kind === "boolValue" ? value.boolValue : undefined;
 
-function toIdentity(request: ProcessingRequest, options: WireOptions): Identity {
+function toIdentity(request: ProcessingRequest, headers: HeaderList, options: WireOptions): Identity {
   const uriSan = text(attribute(request, "connection.uri_san_peer_certificate"));
+  const forwarded = headers.findLast(([name]) => name === "x-forwarded-client-cert")?.[1];
+  const uris = forwarded === undefined ? [] : urisOfNearestHop(forwarded);
   const payload = request.metadataContext?.filterMetadata[JWT_AUTHN]?.fields[options.jwtPayloadKey];
   return identify({
     mtls: flag(attribute(request, "connection.mtls")) === true,
     certificateValid: flag(attribute(request, "connection.peer_certificate_valid")),
-    uriSans: uriSan === undefined ? [] : [uriSan],
+    uriSans: uriSan === undefined ? [] : uris.length > 1 ? uris : [uriSan],
     jwtPayload: payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined,
   });
 }

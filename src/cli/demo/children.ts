@@ -103,7 +103,7 @@ async function endGroup(child: ChildProcess): Promise<void> {
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
-    process.kill(-(child.pid ?? 0), signal);
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
     // The group is empty: just what is wanted.
   }

@@ -1,5 +1,6 @@
 /** Toolgate's decision log, read back line by line as an operator's log pipeline would. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseLogLine } from "./log-line.ts";
 
 export type DecisionLine = {
   /** The line as it came. */
@@ -48,9 +49,8 @@ export class DecisionLog {
 }
 
 function parseDecisionLine(text: string): DecisionLine | undefined {
-  if (!text.startsWith("{")) return undefined;
-  const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
-  if (line["decision"] === undefined) return undefined;
+  const line = parseLogLine(text);
+  if (line?.["decision"] === undefined) return undefined;
   const field = (name: string): string => (typeof line[name] === "string" ? line[name] : "");
   return {
     text,

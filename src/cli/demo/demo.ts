@@ -10,6 +10,7 @@ import { DecisionLog } from "./decision-log.ts";
 import type { DecisionLine } from "./decision-log.ts";
 import { demoEnvoyConfig } from "./envoy-config.ts";
 import { printInstructions } from "./instructions.ts";
+import { parseLogLine } from "./log-line.ts";
 import { parseDemoFlags, shortPath } from "./options.ts";
 import type { DemoFlags, DemoOptions } from "./options.ts";
 import { takenPorts } from "./ports.ts";
@@ -121,19 +122,11 @@ function complainAbout(error: unknown): void {
   }
 }
 
-type OwnLogLine = {
-  readonly level: string;
-  readonly msg?: string;
-  /** Of the policies, counted from 1; only in the line that says that they are in force. */
-  readonly generation?: number;
-  readonly problems?: number;
-};
-
 /** Of Toolgate's own log what a person should act on, or has just caused by an edit. */
 function printOwnLog(text: string): void {
-  if (!text.startsWith("{")) return; // Its last words, which are shown when it has ended.
-  const { level, msg = "", generation = 0, problems = 0 } = JSON.parse(text) as OwnLogLine;
-  if (level === "error" || level === "warn") for (const line of wrap(msg, 0)) complain(yellow(line));
+  const { level, msg, generation, problems } = parseLogLine(text) ?? {};
+  if (level === "error" || level === "warn") for (const line of wrap(String(msg), 0)) complain(yellow(line));
   const kept = "documents with a problem stay in force as they were before the edit";
-  if (generation > 1) say(dim(problems > 0 ? kept : "the edited policies are in force"));
+  // Only the line that says that policies are in force has a generation, and the first one is the start.
+  if (Number(generation) > 1) say(dim(Number(problems) > 0 ? kept : "the edited policies are in force"));
 }

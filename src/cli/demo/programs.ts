@@ -1,14 +1,9 @@
 /** The three programs of the demo, and how each is started. What they need of each other is in their arguments. */
 import { connect } from "node:net";
-import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatAddress } from "../../config/address.ts";
 import type { Children } from "./children.ts";
 import type { DemoOptions } from "./options.ts";
-
-/** Beside this file, as TypeScript in a checkout and as JavaScript in a package. */
-const sibling = (...path: readonly string[]): string =>
-  join(import.meta.dirname, ...path) + extname(import.meta.filename);
 
 /** server-everything, on the loopback interface only. */
 export function startMcpServer(children: Children, port: number): void {
@@ -16,7 +11,7 @@ export function startMcpServer(children: Children, port: number): void {
   children.start({
     name: "the MCP server",
     command: process.execPath,
-    args: ["--import", sibling("loopback"), program, "streamableHttp"],
+    args: ["--import", fileURLToPath(import.meta.resolve("./loopback.ts")), program, "streamableHttp"],
     env: { PORT: String(port) },
   });
 }
@@ -27,7 +22,7 @@ export function startToolgate(
   { policies, listen, adminListen }: DemoOptions,
   onLine: { readonly decision: (line: string) => void; readonly log: (line: string) => void },
 ): void {
-  const main = sibling("..", "..", "main");
+  const main = fileURLToPath(import.meta.resolve("../../main.ts"));
   children.start({
     name: "Toolgate",
     command: process.execPath,

@@ -54,7 +54,7 @@ function printAttempt({ caller, call, answer }: Attempt, decisions: readonly Dec
   say(" ".repeat(INDENT) + column(mark, 10) + call);
   say(...wrap(answer.text, INDENT + 10));
   if (decision === undefined || answer.refused) return; // A refusal's own sentence names the rule.
-  const words = decision.decision === "audit" ? "let through; in force, it would be refused by" : "by";
+  const words = decision.decision === "audit" ? "would be refused by" : "by";
   say(...wrap(`${words} the rule ${decision.rule}`, INDENT + 10).map(dim));
 }
 
