@@ -47,7 +47,8 @@ export type ResponseState = { readonly seen: Seen } & (
   | { readonly at: "awaitingHeaders" }
   | {
       readonly at: "readingJson";
-      readonly held: readonly Uint8Array[];
+      /** Grows in place: a copy for each chunk would cost the square of their number. */
+      readonly held: Uint8Array[];
       readonly heldBytes: number;
       readonly end: ValueEnd;
     }
@@ -119,7 +120,6 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   if (failed && !isJson && !isSse) return pass({ kind: "transport_error" });
   // A body of an accepted notification, or of a session's end, is nobody's answer.
   if (!isJson && !isSse && header(event.headers, "content-length") === "0") return pass({ kind: "ok" });
-  if (!isJson && !isSse && status === 202) return pass({ kind: "ok" });
   const coding = header(event.headers, "content-encoding");
   if (coding !== undefined && coding.toLowerCase() !== "identity")
     return refuse(asked, `is encoded (${coding.slice(0, 32)}), so it could not be read`);
@@ -153,15 +153,17 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   const end = state.end.feed(body);
   const heldBytes = state.heldBytes + body.length;
   if (end === -1 && !endOfStream && heldBytes <= MAX_ANSWER_BYTES) {
+    state.held.push(body);
     return [
-      { ...state, held: [...state.held, body], heldBytes },
+      { ...state, heldBytes },
       { kind: "responseBody", body: EMPTY },
     ];
   }
-  const whole = concat([...state.held, body]);
+  // What follows the closing brace is dropped, in this chunk as in the next ones.
+  const whole = concat([...state.held, end === -1 || end === body.length ? body : body.subarray(0, end)]);
   if (heldBytes > MAX_ANSWER_BYTES)
-    return settleJson(asked, state, whole, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
-  return settleJson(asked, state, whole, deliver(withoutMark(whole), asked));
+    return settleJson(asked, state, body, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
+  return settleJson(asked, state, body, deliver(withoutMark(whole), asked));
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -171,14 +173,13 @@ const withoutMark = (bytes: Uint8Array): Uint8Array =>
 function settleJson(
   asked: Asked,
   state: ResponseState & { at: "readingJson" },
-  whole: Uint8Array,
+  body: Uint8Array,
   delivery: Delivery,
 ): ResponseStep {
   const bytes = delivery.bytes ?? errorBody(asked.id ?? NO_ID, faultSentence(delivery));
-  const untouched = bytes === whole && state.held.length === 0;
   return [
     { at: "draining", seen: merge(state.seen, delivery, { kind: "transport_error" }) },
-    { kind: "responseBody", body: untouched ? undefined : bytes },
+    { kind: "responseBody", body: bytes === body ? undefined : bytes },
   ];
 }
 

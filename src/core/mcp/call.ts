@@ -126,7 +126,7 @@ function reconcileHeaders(
   target: Subject | undefined,
   claim: HeaderClaim,
 ): Refusal | undefined {
-  if (message.kind === "notification" && claim.method === undefined) return undefined;
+  if (message.kind === "notification" && claim.method === undefined && claim.name === undefined) return undefined;
   if (claim.method !== message.method) return mismatch("Mcp-Method", "the method");
   const name = claim.name === undefined ? undefined : decodeMcpName(claim.name);
   const expected = NAME_HEADER.has(message.method) ? target?.name : undefined;

@@ -68,7 +68,9 @@ export class SseParser {
       at = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1;
       this.#lineEmpty = true;
       if (!isBlank) continue;
-      events.push(parseEvent(this.#take(chunk.subarray(start, at)), true));
+      const raw = this.#take(chunk.subarray(start, at));
+      if (raw.length > this.#maxEventBytes) return "too-large";
+      events.push(parseEvent(raw, true));
       start = at;
     }
     this.#hold(chunk.subarray(start));
@@ -122,6 +124,7 @@ function parseEvent(raw: Uint8Array, terminated: boolean): SseEvent {
   let id: Uint8Array | undefined;
   let retry: Uint8Array | undefined;
   let bareCr = false;
+  let isKnown = true;
   for (let at = 0; at < raw.length;) {
     let end = at;
     while (end < raw.length && raw[end] !== LF && raw[end] !== CR) end++;
@@ -132,12 +135,14 @@ function parseEvent(raw: Uint8Array, terminated: boolean): SseEvent {
     const field = ascii(colon === -1 ? line : line.subarray(0, colon));
     const value = colon === -1 ? EMPTY : line.subarray(line[colon + 1] === 0x20 ? colon + 2 : colon + 1);
     if (field === "data") data.push(value);
-    else if (field === "event") type = ascii(value);
-    else if (field === "id" && !value.includes(0)) id = value;
-    else if (field === "retry") retry = value;
+    else if (field === "event" && isPrintable(value)) type = ascii(value);
+    else if (field === "id" && isPrintable(value)) id = value;
+    else if (field === "retry" && value.every(isDigit)) retry = value;
+    // Anything else is for nobody, unless a reader is laxer than the standard: `Data:`, `data :`, a bare JSON line.
+    else if (line.length > 0 && !(colon === 0 && isPrintable(line))) isKnown = false;
   }
   const joined = data.length === 0 ? undefined : data.length === 1 ? data[0] : join(data);
-  const plain = terminated && !bareCr && data.length <= 1 && !hasLineSeparator(raw);
+  const plain = terminated && isKnown && !bareCr && data.length <= 1 && !hasLineSeparator(raw);
   return { raw, data: joined?.length === 0 ? undefined : joined, type, id, retry, plain };
 }
 
@@ -151,6 +156,10 @@ export function hasLineSeparator(bytes: Uint8Array): boolean {
   }
   return false;
 }
+
+/** Visible ASCII and space: no control character, which some readers take for a line end (VT, FF, FS to RS). */
+const isPrintable = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte <= 0x7e);
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
 function ascii(bytes: Uint8Array): string {
   return bytes.length > 64 ? "?" : String.fromCharCode(...bytes);
