@@ -1,91 +1,90 @@
-/** What gRPC costs a message: codecs of `src/grpc/protos.ts` and frames of `src/grpc/frame.ts`. */
-import { bench, do_not_optimize, run, summary } from "mitata";
+/** grpc: frames, protobuf and its mapping, for the messages of one tool call. */
+import { stepExchange, beginExchange } from "../src/core/exchange/exchange.ts";
+import type { Reply } from "../src/core/exchange/reply.ts";
+import { compile } from "../src/core/policy/compile.ts";
 import { FrameReader, toFrame } from "../src/grpc/frame.ts";
-import {
-  BODY_SEND_MODE,
-  decodeProcessingRequest,
-  encodeProcessingRequest,
-  encodeProcessingResponse,
-} from "../src/grpc/protos.ts";
+import { BODY_SEND_MODE, decodeProcessingRequest, encodeProcessingRequest } from "../src/grpc/protos.ts";
+import type { Struct, StructValue } from "../src/grpc/protos.ts";
+import { encodeReply, toEvent } from "../src/grpc/wire.ts";
+import { CALL } from "./end-to-end/messages.ts";
+import { REQUEST_HEADERS } from "./exchange.bench.ts";
+import type { Micro } from "./micro.ts";
+import { ISSUER, platformPolicies } from "./policies.ts";
 
-const bytes = (text: string): Buffer => Buffer.from(text);
-const headers = {
-  ":method": "POST",
-  ":path": "/mcp",
-  ":scheme": "https",
-  ":authority": "everything.tools.svc.cluster.local",
-  accept: "application/json, text/event-stream",
-  "accept-encoding": "gzip, br",
-  authorization: `Bearer ${"a".repeat(400)}`,
-  "cache-control": "no-cache",
-  "content-length": "143",
-  "content-type": "application/json",
-  "mcp-method": "tools/call",
-  "mcp-name": "echo",
-  "mcp-protocol-version": "2025-11-25",
-  "mcp-session-id": "0f8fad5b-d9cb-469f-a165-70867728950e",
-  traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-  "user-agent": "node",
-  "x-forwarded-client-cert": "By=spiffe://a.test/b;Hash=0123;URI=spiffe://a.test/ns/agents/sa/reader",
-  "x-forwarded-for": "10.1.2.3",
-  "x-forwarded-proto": "https",
-  "x-request-id": "7f8fad5b-d9cb-469f-a165-70867728950e",
-};
-const requestHeaders = Buffer.from(
-  encodeProcessingRequest({
-    requestHeaders: {
-      headers: { headers: Object.entries(headers).map(([key, value]) => ({ key, rawValue: bytes(value) })) },
-    },
-    attributes: {
-      "envoy.filters.http.ext_proc": {
-        fields: {
-          "connection.mtls": { boolValue: true },
-          "connection.uri_san_peer_certificate": { stringValue: "spiffe://a.test/ns/agents/sa/reader" },
-          "source.address": { stringValue: "10.1.2.3:48274" },
-          "xds.route_name": { stringValue: "everything" },
-        },
+const text = (stringValue: string): StructValue => ({ kind: "stringValue", stringValue });
+const struct = (fields: Struct["fields"]): Struct => ({ fields });
+const header = ([key, value]: readonly [string, string]) => ({ key, rawValue: Buffer.from(value) });
+const options = { jwtPayloadKey: "payload" };
+
+/** What Envoy adds to every message: the claims of the token that it has verified. */
+const metadataContext = {
+  filterMetadata: {
+    "envoy.filters.http.jwt_authn": struct({
+      payload: {
+        kind: "structValue",
+        structValue: struct({
+          iss: text(ISSUER),
+          sub: text("reader"),
+          aud: text("toolgate-demo"),
+          role: text("reader"),
+          exp: { kind: "numberValue", numberValue: 1_790_000_000 },
+        }),
       },
-    },
-    protocolConfig: { requestBodyMode: BODY_SEND_MODE.BUFFERED },
+    }),
+  },
+};
+/** And to the first one: the attributes of `envoy-config/demo.yaml`. */
+const attributes = {
+  "envoy.filters.http.ext_proc": struct({
+    "connection.mtls": { kind: "boolValue", boolValue: false },
+    "source.address": text("127.0.0.1:51234"),
+    "xds.route_name": text("mcp"),
+    "request.id": text("6d2f7b5e-9d3c-4b53-9d22-2f1b7ad0c8f1"),
   }),
-);
-const requestBody = Buffer.from(
-  encodeProcessingRequest({ requestBody: { body: bytes("x".repeat(150)), endOfStream: true } }),
-);
+};
+const encode = (request: Parameters<typeof encodeProcessingRequest>[0]): Buffer =>
+  Buffer.from(encodeProcessingRequest(request));
 
-summary(() => {
-  bench("decode request headers, 20 of them, 4 attributes", () =>
-    do_not_optimize(decodeProcessingRequest(requestHeaders)));
-  bench("decode request body, 150 bytes", () => do_not_optimize(decodeProcessingRequest(requestBody)));
-  bench("encode an answer that changes nothing", () =>
-    do_not_optimize(encodeProcessingResponse({ requestBody: { response: {} } })));
-  bench("encode an answer with a header, metadata and a mode override", () =>
-    do_not_optimize(
-      encodeProcessingResponse({
-        requestHeaders: {
-          response: {
-            headerMutation: {
-              setHeaders: [{ header: { key: "x-toolgate-tool", rawValue: bytes("echo") } }],
-              removeHeaders: ["content-length"],
-            },
-          },
-        },
-        dynamicMetadata: { fields: { toolgate: { structValue: { fields: { tool: { stringValue: "echo" } } } } } },
-        modeOverride: { responseBodyMode: BODY_SEND_MODE.STREAMED },
-      }),
-    ));
+const HEADERS = encode({
+  requestHeaders: { headers: { headers: REQUEST_HEADERS.map(header) }, endOfStream: false },
+  attributes,
+  metadataContext,
+  protocolConfig: { requestBodyMode: BODY_SEND_MODE.BUFFERED },
 });
+const body = { requestBody: { body: Buffer.from(CALL.body), endOfStream: true } };
+const BODY = encode(body);
+const BODY_AGAIN = encode({ ...body, metadataContext });
+const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), options);
 
-summary(() => {
-  const reader = new FrameReader(1_000_000, (message) => do_not_optimize(message));
-  const whole = toFrame(requestHeaders);
-  const [begin, rest] = [whole.subarray(0, 700), whole.subarray(700)];
-  bench("read a frame that comes whole", () => reader.feed(whole));
-  bench("read a frame that is cut", () => {
-    reader.feed(begin);
-    reader.feed(rest);
-  });
-  bench("write a frame", () => do_not_optimize(toFrame(requestBody)));
-});
+function permitReply(): Reply {
+  const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
+  let exchange = beginExchange({ policies, unmatched: "refuse", maxBodyBytes: 4_194_304 });
+  let reply: Reply | undefined;
+  for (const event of [read(HEADERS), read(BODY)]) {
+    if (event !== undefined) [exchange, reply] = stepExchange(exchange, event);
+  }
+  if (reply?.kind !== "requestBody") throw new Error("the call must be let through");
+  return reply;
+}
 
-await run();
+const permit = permitReply();
+const profile = { answers: "override" } as const;
+const whole = toFrame(HEADERS);
+const [begin, rest] = [whole.subarray(0, 200), whole.subarray(200)];
+let lastBytes = 0;
+const reader = new FrameReader(2 ** 24, (message) => void (lastBytes = message.length));
+const feed = (...chunks: readonly Buffer[]): number => {
+  for (const chunk of chunks) reader.feed(chunk);
+  return lastBytes;
+};
+
+export const grpcBenches: readonly Micro[] = [
+  { name: "decode the request's headers", bytes: HEADERS.length, run: () => decodeProcessingRequest(HEADERS) },
+  { name: "  with the mapping to an event", bytes: HEADERS.length, run: () => read(HEADERS) },
+  { name: "decode a body and map it", bytes: BODY.length, run: () => read(BODY) },
+  { name: "the same with the metadata Envoy repeats", bytes: BODY_AGAIN.length, run: () => read(BODY_AGAIN) },
+  { name: "map the permit and encode it", run: () => encodeReply(permit, profile) },
+  { name: "a frame that comes whole", bytes: whole.length, run: () => feed(whole) },
+  { name: "a frame that is cut", bytes: whole.length, run: () => feed(begin, rest) },
+  { name: "one frame put together", run: () => toFrame(BODY) },
+];

@@ -54,9 +54,10 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
   const upstream = await processes.start("the upstream", ownProgram("upstream"), "stdout", toPorts);
   const [upstreamPort = 0] = upstream.ready;
   const processors = [await startNoOp(processes)];
-  const checkouts = [join(import.meta.dirname, "..", ".."), ...options.against];
-  for (const [i, checkout] of checkouts.entries()) {
-    processors.push(await startToolgate(processes, checkout, policies, i === 0 ? options.profileInto : undefined));
+  const profile = options.profileInto === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", options.profileInto];
+  processors.push(await startToolgate(processes, TOOLGATE, profile, join(import.meta.dirname, "..", ".."), policies));
+  for (const checkout of options.against) {
+    processors.push(await startToolgate(processes, `${TOOLGATE} of ${checkout}`, [], checkout, policies));
   }
   const callers = await createCallers();
   const envoy = await startEnvoy(processes, upstreamPort, processors, callers.keySet);
@@ -80,16 +81,14 @@ async function startNoOp(processes: Processes): Promise<Processor> {
 /** As in production, with the decision log on: it goes where nobody reads it. */
 async function startToolgate(
   processes: Processes,
+  name: string,
+  nodeOptions: readonly string[],
   checkout: string,
   policies: string,
-  profileInto: string | undefined,
 ): Promise<Processor> {
   const main = join(checkout, "src", "main.ts");
-  const profile = profileInto === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profileInto];
   const listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-  const command = [process.execPath, ...profile, main, "serve", "--policies", policies, ...listen] as const;
-  const isOurs = profileInto !== undefined || checkout === join(import.meta.dirname, "..", "..");
-  const name = isOurs ? TOOLGATE : `${TOOLGATE} of ${checkout}`;
+  const command = [process.execPath, ...nodeOptions, main, "serve", "--policies", policies, ...listen] as const;
   const { pid, ready: port } = await processes.start(name, command, "stderr", listenPort);
   return { name, pid, ports: { call: port, notification: port } };
 }

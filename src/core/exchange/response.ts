@@ -101,6 +101,8 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const SSE_TYPE = /^text\/event-stream[ \t]*(?:;|$)/i;
+/** A client that honours it would read other text than we did. */
+const OTHER_CHARSET = /;[ \t]*charset[ \t]*=[ \t]*"?(?!utf-?8(?:[";\s]|$))/i;
 
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
   const status = Number(header(event.headers, ":status") ?? "0");
@@ -124,6 +126,7 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   if (coding !== undefined && coding.toLowerCase() !== "identity")
     return refuse(asked, `is encoded (${coding.slice(0, 32)}), so it could not be read`);
   if (!isJson && !isSse) return refuse(asked, "is neither JSON nor an event stream");
+  if (OTHER_CHARSET.test(type)) return refuse(asked, "is not in UTF-8");
   // A stream that a GET opened has no answer to wait for: that it is open is how the call ended.
   const seen: Seen = { ...NOTHING_SEEN, outcome: asked.id === undefined && !failed ? { kind: "ok" } : undefined };
   const state: ResponseState = isSse
