@@ -4,8 +4,8 @@
  * out could lose a Deny rule (design, "Policy").
  */
 import { compile } from "../core/policy/compile.ts";
-import type { CompileOptions, Compiled, InvalidDocument } from "../core/policy/compile.ts";
-import type { DocumentProblem, PolicyDocument } from "../core/policy/document.ts";
+import type { CompileOptions, Compiled } from "../core/policy/compile.ts";
+import type { DocumentProblem, InvalidDocument, PolicyDocument } from "../core/policy/document.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import { guessTargets } from "./identify.ts";
 import type { LocatedProblem, PolicyFile, ReadDocument } from "./source.ts";

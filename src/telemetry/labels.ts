@@ -4,7 +4,8 @@
  * resource never (a URI is the caller's text). Each kind of value has a cap, so that verified callers and honest servers
  * cannot flood the metrics either.
  */
-import type { ExchangeRecord, Outcome, Target } from "../core/exchange/record.ts";
+import type { ExchangeRecord, Target } from "../core/exchange/record.ts";
+import type { Outcome } from "../core/mcp/outcome.ts";
 import { callerName } from "../core/identity/identity.ts";
 import { assertNever } from "../core/result.ts";
 import { createAdmission } from "./admission.ts";

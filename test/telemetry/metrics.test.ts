@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import type { ExchangeRecord, Outcome } from "../../src/core/exchange/record.ts";
+import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
+import type { Outcome } from "../../src/core/mcp/outcome.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Metrics, MetricsOptions } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";

@@ -5,7 +5,8 @@
 import { deliverable } from "./asked.ts";
 import type { Decided } from "./metadata.ts";
 import type { ExchangeEvent, ResponseEvent } from "./event.ts";
-import type { ExchangeRecord, Outcome } from "./record.ts";
+import type { Outcome } from "../mcp/outcome.ts";
+import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import { requestCloseStatus, stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";

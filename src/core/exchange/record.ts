@@ -1,14 +1,10 @@
 /** The one value telemetry gets when a call has ended. Metrics, span and decision log are three readers of it. */
 import type { Identity } from "../identity/identity.ts";
+import type { Listed } from "../mcp/list-result.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
+import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
 import type { Mode, RuleRef } from "../policy/decision.ts";
-
-/** How a call ended. `unread`: it was let through and its answer was not ours to read. */
-export type Outcome =
-  | { readonly kind: "ok" | "tool_error" | "denied" | "cancelled" | "timeout" | "transport_error" }
-  | { readonly kind: "input_required" | "task" | "unread" }
-  | { readonly kind: "rpc_error"; readonly code: number };
 
 /** The tool, prompt or resource that a call names, as decoded text. It comes from the caller: never a label as it is. */
 export type Target = { readonly kind: "tool" | "prompt" | "resource"; readonly name: string };
@@ -29,7 +25,7 @@ export type ExchangeRecord = {
   readonly reason: Reason | undefined;
   readonly outcome: Outcome;
   /** The names in a list answer, as the server gave them: what may become a label. */
-  readonly listed: { readonly kind: "tool" | "prompt"; readonly names: readonly string[] } | undefined;
+  readonly listed: Listed | undefined;
   /** Entries taken out of a list answer because the caller may not use them. */
   readonly hiddenItems: number;
   /** The protocol revision of the request, when its headers or body named one. */

@@ -9,7 +9,8 @@ import { concat, EMPTY } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
 import { deliver } from "../mcp/answer.ts";
-import type { Asked, Delivery, Listed } from "../mcp/answer.ts";
+import type { Asked, Delivery } from "../mcp/answer.ts";
+import type { Listed } from "../mcp/list-result.ts";
 import type { HeaderList } from "../mcp/headers.ts";
 import { errorBody, localReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -18,7 +19,7 @@ import { encodeEvent } from "../sse/encode.ts";
 import { SseParser } from "../sse/parse.ts";
 import type { SseEvent } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
-import type { Outcome } from "./record.ts";
+import type { Outcome } from "../mcp/outcome.ts";
 import type { Reply } from "./reply.ts";
 import { ProtocolViolation } from "./violation.ts";
 

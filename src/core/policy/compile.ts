@@ -10,6 +10,7 @@ import { documentKey, documentName, targetsOf } from "./document.ts";
 import type {
   AccessPolicyDocument,
   DocumentProblem,
+  InvalidDocument,
   PolicyDocument,
   RuleDocument,
   ServerDocument,
@@ -23,9 +24,6 @@ import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
 import { findWarnings } from "./warnings.ts";
-
-/** A document that has no usable version. `targets`: the servers it is about, or "all" when that could not be read. */
-export type InvalidDocument = { readonly name: string; readonly targets: readonly string[] | "all" };
 
 export type Compiled = {
   readonly policies: PolicySet;

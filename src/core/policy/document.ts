@@ -67,6 +67,9 @@ export const documentKey = (document: PolicyDocument): string => `${document.kin
 export const targetsOf = (document: AccessPolicyDocument): string[] =>
   document.spec.targetRefs.map((ref) => documentName({ ...document.metadata, name: ref.name }));
 
+/** A document that has no usable version. `targets`: the servers it is about, or "all" when that could not be read. */
+export type InvalidDocument = { readonly name: string; readonly targets: readonly string[] | "all" };
+
 /** `document` is its key. */
 export type DocumentProblem = Problem & { readonly document: string };
 

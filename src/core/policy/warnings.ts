@@ -2,10 +2,10 @@
 import { nameSubject, resourceSubject } from "../mcp/subject.ts";
 import type { Subject } from "../mcp/subject.ts";
 import type { Result } from "../result.ts";
-import type { InvalidDocument } from "./compile.ts";
 import { documentKey, documentName, targetsOf } from "./document.ts";
 import type {
   DocumentProblem,
+  InvalidDocument,
   AccessPolicyDocument,
   FromEntry,
   RuleDocument,

@@ -1,0 +1,39 @@
+/** How a call ended, as its answer says it: on the level of JSON-RPC, where HTTP says 200 to all of it. */
+import { ABSENT, isObject, isString, kindAt, member, memberText, sliceAt, textAt } from "../jsonrpc/json.ts";
+import type { At } from "../jsonrpc/json.ts";
+import type { Json } from "../jsonrpc/scan.ts";
+import { NUMBER, TRUE } from "../jsonrpc/tape.ts";
+
+/** How a call ended. `unread`: it was let through and its answer was not ours to read. */
+export type Outcome =
+  | { readonly kind: "ok" | "tool_error" | "denied" | "cancelled" | "timeout" | "transport_error" }
+  | { readonly kind: "input_required" | "task" | "unread" }
+  | { readonly kind: "rpc_error"; readonly code: number };
+
+export function errorOutcome(json: Json, error: At): Outcome {
+  const code = member(json, error, "code");
+  const value =
+    code !== ABSENT && kindAt(json, code) === NUMBER ? Number(String.fromCharCode(...sliceAt(json, code))) : 0;
+  return { kind: "rpc_error", code: Number.isSafeInteger(value) ? value : 0 };
+}
+
+/** Undefined for a type of result that is not known. */
+export function resultOutcome(json: Json, result: At): Outcome | undefined {
+  const isError = member(json, result, "isError");
+  if (isError !== ABSENT && kindAt(json, isError) === TRUE) return { kind: "tool_error" };
+  const type = member(json, result, "resultType");
+  if (type !== ABSENT) {
+    switch (isString(json, type) ? textAt(json, type) : "") {
+      case "complete":
+        return { kind: "ok" };
+      case "input_required":
+        return { kind: "input_required" };
+      case "task":
+        return { kind: "task" };
+      default:
+        return undefined;
+    }
+  }
+  const task = member(json, result, "task");
+  return { kind: isObject(json, task) && memberText(json, task, "taskId") !== undefined ? "task" : "ok" };
+}
