@@ -2,6 +2,7 @@
  * From a message to the call that it asks for: which method, what it names, which grants that takes. The one place that
  * knows where MCP puts names. The modern era's headers are held against the body here (2026-07-28, "Standard Headers").
  */
+import { foldCase } from "../fold-case.ts";
 import { ABSENT, isObject, keysOf, member, memberText } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
@@ -105,7 +106,7 @@ const malformed = (message: string): Refusal => refusal("malformed-request", mes
 function checkMeta(json: Json, meta: At): string | undefined {
   if (!isObject(json, meta)) return '"_meta" must be an object';
   const keys = keysOf(json, meta);
-  const folded = new Set(keys.map((key) => key.toUpperCase().toLowerCase()));
+  const folded = new Set(keys.map(foldCase));
   return folded.size === keys.length ? undefined : 'two keys of "_meta" differ only in case';
 }
 

@@ -95,7 +95,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * or Base64 of UTF-8 between exact markers. Surrounding white space does not count (RFC 9110, section 5.5).
  */
 export function decodeMcpName(value: string): string | undefined {
-  const text = value.replace(/^[ \t]+|[ \t]+$/g, "");
+  const text = trim(value);
   const encoded =
     text.length >= SENTINEL.length + SENTINEL_END.length && text.startsWith(SENTINEL) && text.endsWith(SENTINEL_END);
   const bytes = encoded
@@ -108,6 +108,17 @@ export function decodeMcpName(value: string): string | undefined {
     return undefined; // not UTF-8
   }
 }
+
+/** Not with a regular expression: `[ \t]+$` tries every run of spaces again from each of its bytes. */
+function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -3,6 +3,7 @@
  * unknown fields stay. By shape, whatever was asked for.
  */
 import { concat, utf8 } from "../bytes.ts";
+import { foldCase } from "../fold-case.ts";
 import {
   elementsOf,
   endOf,
@@ -81,8 +82,17 @@ const LISTS: readonly List[] = [
   { member: "resourceTemplates", key: "uriTemplate", subject: templateSubject, label: undefined },
 ];
 
-const FOLDED = new Set(LISTS.map((list) => list.member.toUpperCase()));
-const foldsToList = (key: string): boolean => FOLDED.has(key.toUpperCase());
+const FOLDED = new Set(LISTS.map((list) => foldCase(list.member)));
+const foldsToList = (key: string): boolean => FOLDED.has(foldCase(key));
+
+/** Not of an entry with a key that a reader who ignores case would take for the name. */
+function nameOf(json: Json, element: At, key: string): string | undefined {
+  const end = endOf(json, element);
+  for (let at = firstChild(element); at < end; at = endOf(json, at + WIDTH)) {
+    if (!keyIs(json, at, key) && foldCase(textAt(json, at)) === foldCase(key)) return undefined;
+  }
+  return memberText(json, element, key);
+}
 
 type Kept = { readonly edit: Edit | undefined; readonly hiddenItems: number; readonly names: readonly string[] };
 
@@ -92,7 +102,7 @@ function keepVisible(json: Json, array: At, list: List, isVisible: (subject: Sub
   const kept: Uint8Array[] = [];
   const elements = elementsOf(json, array);
   for (const element of elements) {
-    const name = isObject(json, element) ? memberText(json, element, list.key) : undefined;
+    const name = isObject(json, element) ? nameOf(json, element, list.key) : undefined;
     const subject = name === undefined ? undefined : list.subject(name);
     if (subject?.ok !== true) continue;
     if (list.label !== undefined) names.push(subject.value.name);

@@ -17,15 +17,13 @@ export function errorOutcome(json: Json, error: At): Outcome {
   return { kind: "rpc_error", code: Number.isSafeInteger(value) ? value : 0 };
 }
 
-/** Undefined for a type of result that is not known. */
+/** What the result asks for counts before `isError`. Undefined for a type of result that is not known. */
 export function resultOutcome(json: Json, result: At): Outcome | undefined {
-  const isError = member(json, result, "isError");
-  if (isError !== ABSENT && kindAt(json, isError) === TRUE) return { kind: "tool_error" };
   const type = member(json, result, "resultType");
   if (type !== ABSENT) {
     switch (isString(json, type) ? textAt(json, type) : "") {
       case "complete":
-        return { kind: "ok" };
+        break;
       case "input_required":
         return { kind: "input_required" };
       case "task":
@@ -35,5 +33,7 @@ export function resultOutcome(json: Json, result: At): Outcome | undefined {
     }
   }
   const task = member(json, result, "task");
-  return { kind: isObject(json, task) && memberText(json, task, "taskId") !== undefined ? "task" : "ok" };
+  if (isObject(json, task) && memberText(json, task, "taskId") !== undefined) return { kind: "task" };
+  const isError = member(json, result, "isError");
+  return { kind: isError !== ABSENT && kindAt(json, isError) === TRUE ? "tool_error" : "ok" };
 }

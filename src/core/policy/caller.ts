@@ -18,14 +18,17 @@ export type CallerTest = {
     | undefined;
 };
 
-/** `trustDomain` completes a service account to a SPIFFE ID. */
+/** The SPIFFE ID of a Kubernetes service account, in the form that Istio and Linkerd give it. */
+export const serviceAccountId = ({ namespace, name }: ServiceAccount, trustDomain: string): string =>
+  `spiffe://${trustDomain}/ns/${namespace}/sa/${name}`;
+
+type ServiceAccount = NonNullable<FromEntry["serviceAccount"]>;
+
 export function compileCaller(entry: FromEntry, trustDomain: string): CallerTest {
   const { spiffe, serviceAccount, jwt } = entry;
   const workloads: Pattern[] = [];
   if (spiffe !== undefined) workloads.push(parsePattern(spiffe));
-  if (serviceAccount !== undefined) {
-    workloads.push(parsePattern(`spiffe://${trustDomain}/ns/${serviceAccount.namespace}/sa/${serviceAccount.name}`));
-  }
+  if (serviceAccount !== undefined) workloads.push(parsePattern(serviceAccountId(serviceAccount, trustDomain)));
   const user = jwt && { issuer: jwt.issuer, subject: jwt.subject, claims: jwt.claims ?? [] };
   return { workloads, user };
 }

@@ -62,7 +62,8 @@ export function compile(
     isNamed: (server, kind, name) =>
       Object.values(servers.get(server)?.rules[kind] ?? {}).some((set) => set.names(name)),
   } satisfies PolicySet);
-  return { policies, problems, warnings: findWarnings(serverDocuments, policyDocuments, invalid) };
+  const warnings = findWarnings(serverDocuments, policyDocuments, invalid, options.trustDomain);
+  return { policies, problems, warnings };
 }
 
 function compileServers(
@@ -144,8 +145,7 @@ function checkRules(document: AccessPolicyDocument): Problem[] {
     }
     for (const [j, to] of rule.to.entries()) {
       for (const [k, method] of (to.methods ?? []).entries()) {
-        const pattern = parsePattern(method);
-        if (GRANTABLE_METHODS.some((known) => covers(pattern, parsePattern(known)))) continue;
+        if (methodsOf(method).length > 0) continue;
         const message = `must be a method of MCP that this version knows, but is ${JSON.stringify(method)}`;
         problems.push({ path: `spec.rules[${i}].to[${j}].methods[${k}]`, message });
       }
@@ -176,10 +176,8 @@ function addRule(
     if (rule.action === "Allow") server.base.add({ rule: ref, caller, pattern: parsePattern("*") });
     for (const [kind, pattern] of rule.to.flatMap(patternsOf)) {
       server.rules[kind][set].add({ rule: ref, caller, pattern });
-      if (kind === "method" && coversAnswers(rule, pattern)) {
-        server.rules.method[set].add({ rule: ref, caller, pattern: parsePattern(ANSWERS.name) });
-      }
     }
+    if (coversAnswers(rule)) server.rules.method[set].add({ rule: ref, caller, pattern: parsePattern(ANSWERS.name) });
   }
 }
 
@@ -187,11 +185,23 @@ const patternsOf = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => [
   ...(to.tools ?? []).map((text) => ["tool", parsePattern(text)] as const),
   ...(to.prompts ?? []).map((text) => ["prompt", parsePattern(text)] as const),
   ...(to.resources ?? []).map((text) => ["resource", parsePattern(text)] as const),
-  ...(to.methods ?? []).map((text) => ["method", parsePattern(text)] as const),
+  ...(to.methods ?? []).flatMap(methodsOf).map((method) => ["method", method] as const),
 ];
 
+/** The methods that a pattern is about. Kept one by one: a pattern must not match words of ours that are no methods. */
+function methodsOf(text: string): Pattern[] {
+  const pattern = parsePattern(text);
+  return GRANTABLE_METHODS.map(parsePattern).filter((method) => covers(pattern, method));
+}
+
 /** An answer does not say to which request: one that is allowed lets answers through, only all denied stop them. */
-function coversAnswers(rule: RuleDocument, pattern: Pattern): boolean {
-  const about = (method: string): boolean => covers(pattern, parsePattern(method));
-  return rule.action === "Allow" ? SERVER_REQUESTS.some(about) : SERVER_REQUESTS.every(about);
+function coversAnswers(rule: RuleDocument): boolean {
+  const about = new Set(
+    rule.to
+      .flatMap((to) => to.methods ?? [])
+      .flatMap(methodsOf)
+      .map((method) => method.text),
+  );
+  const isAbout = (method: string): boolean => about.has(method);
+  return rule.action === "Allow" ? SERVER_REQUESTS.some(isAbout) : SERVER_REQUESTS.every(isAbout);
 }

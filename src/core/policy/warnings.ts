@@ -2,6 +2,7 @@
 import { nameSubject, resourceSubject } from "../mcp/subject.ts";
 import type { Subject } from "../mcp/subject.ts";
 import type { Result } from "../result.ts";
+import { serviceAccountId } from "./caller.ts";
 import { documentKey, documentName, targetsOf } from "./document.ts";
 import type {
   DocumentProblem,
@@ -12,12 +13,13 @@ import type {
   ServerDocument,
   ToEntry,
 } from "./document.ts";
-import { covers, isExact, parsePattern } from "./pattern.ts";
+import { covers, isExact, matches, parsePattern } from "./pattern.ts";
 
 export function findWarnings(
   servers: readonly ServerDocument[],
   policies: readonly AccessPolicyDocument[],
   invalid: readonly InvalidDocument[],
+  trustDomain: string,
 ): DocumentProblem[] {
   const known = new Set(servers.map((server) => documentName(server.metadata)));
   const named = new Set([...policies.flatMap(targetsOf), ...invalid.flatMap(({ targets }) => targets)]);
@@ -26,7 +28,7 @@ export function findWarnings(
     ...servers.flatMap((server) =>
       named.has(documentName(server.metadata)) || named.has("all") ? [] : [unnamed(server)],
     ),
-    ...policies.flatMap((policy) => [...missingTargets(policy, known), ...deadRules(policy, denials)]),
+    ...policies.flatMap((policy) => [...missingTargets(policy, known), ...deadRules(policy, denials, trustDomain)]),
   ];
 }
 
@@ -44,13 +46,13 @@ function missingTargets(policy: AccessPolicyDocument, known: ReadonlySet<string>
   });
 }
 
-function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[]): DocumentProblem[] {
+function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[], trustDomain: string): DocumentProblem[] {
   const document = documentKey(policy);
   return policy.spec.rules.flatMap((rule, i) => {
     const path = `spec.rules[${i}]`;
     const found = [
       ...rule.from.flatMap((from, j) =>
-        contradiction(from).map((message) => ({ path: `${path}.from[${j}]`, message })),
+        contradiction(from, trustDomain).map((message) => ({ path: `${path}.from[${j}]`, message })),
       ),
       ...rule.to.flatMap((to, j) =>
         unreachable(to).map(({ at, message }) => ({ path: `${path}.to[${j}].${at}`, message })),
@@ -64,11 +66,10 @@ function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[]): Do
   });
 }
 
-function contradiction({ spiffe, serviceAccount }: FromEntry): string[] {
+function contradiction({ spiffe, serviceAccount }: FromEntry, trustDomain: string): string[] {
   if (spiffe === undefined || serviceAccount === undefined) return [];
-  const { namespace, name } = serviceAccount;
-  const form = parsePattern(`spiffe://*/ns/${namespace}/sa/${name}`);
-  return covers(form, parsePattern(spiffe)) ? [] : ["can never match: spiffe and serviceAccount are two workloads"];
+  const isOne = matches(parsePattern(spiffe), serviceAccountId(serviceAccount, trustDomain));
+  return isOne ? [] : ["can never match: spiffe and serviceAccount are two workloads"];
 }
 
 const fault = (subject: Result<Subject, string>): string | undefined => (subject.ok ? undefined : subject.error);

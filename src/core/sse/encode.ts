@@ -6,7 +6,7 @@ export type Fields = {
   readonly type: string;
   readonly id: Uint8Array | undefined;
   readonly retry: Uint8Array | undefined;
-  /** JSON text without line ends; undefined keeps only the id and the retry time. */
+  /** JSON text; undefined keeps only the id and the retry time. */
   readonly data: Uint8Array | undefined;
 };
 
@@ -23,9 +23,16 @@ export function encodeEvent({ type, id, retry, data }: Fields): Uint8Array {
   if (type !== "") slices.push(EVENT, utf8(type), NEWLINE);
   if (id !== undefined) slices.push(ID, id, NEWLINE);
   if (retry !== undefined) slices.push(RETRY, retry, NEWLINE);
-  if (data !== undefined) slices.push(DATA, hasLineSeparator(data) ? escapeSeparators(data) : data, NEWLINE);
+  if (data !== undefined)
+    slices.push(DATA, hasLineSeparator(data) ? escapeSeparators(oneLine(data)) : oneLine(data), NEWLINE);
   return concat([...slices, NEWLINE]);
 }
+
+/** A line end in JSON is white space between its tokens. */
+const oneLine = (json: Uint8Array): Uint8Array =>
+  json.includes(LF) || json.includes(CR) ? json.map((byte) => (byte === LF || byte === CR ? SPACE : byte)) : json;
+
+const [LF, CR, SPACE] = [0x0a, 0x0d, 0x20];
 
 /** In JSON they stand in strings only, where an escape means the same. */
 function escapeSeparators(json: Uint8Array): Uint8Array {

@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { absenceReason, callerName } from "../../../src/core/identity/identity.ts";
+import { ANONYMOUS, identity, ISSUER, READER, user } from "../../fixtures/identities.ts";
+
+describe("callerName()", () => {
+  test("is the service account, else the SPIFFE ID, else the subject, else the issuer, else anonymous", () => {
+    expect(callerName(identity("spiffe://td/ns/agents/sa/reader", { iss: ISSUER, sub: "ada" }))).toBe("agents/reader");
+    expect(callerName(identity("spiffe://td/workload", { iss: ISSUER, sub: "ada" }))).toBe("spiffe://td/workload");
+    expect(callerName(user({}))).toBe("ada");
+    expect(callerName(identity(undefined, { iss: "idp" }))).toBe("idp");
+    expect(callerName(ANONYMOUS)).toBe("anonymous");
+  });
+
+  test.each(["agents/reader", "spiffe://td/a", "anonymous", "_unknown", "_"])(
+    "never lets the subject %j pass for another kind of caller",
+    (sub) => {
+      expect(callerName(user({ sub }))).toBe(`user:${sub}`);
+    },
+  );
+});
+
+describe("absenceReason()", () => {
+  test("says both reasons when there is nobody, and nothing when there is somebody", () => {
+    expect(absenceReason(ANONYMOUS)).toBe("no-certificate, jwt-missing");
+    expect(absenceReason(identity("https://x", {}))).toBe("not-a-spiffe-id, jwt-without-issuer");
+    expect(absenceReason(READER)).toBeUndefined();
+    expect(absenceReason(user({}))).toBeUndefined();
+  });
+});

@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+import type { Id } from "../../../src/core/jsonrpc/message.ts";
+import { deliver } from "../../../src/core/mcp/answer.ts";
+import type { Asked, Delivery } from "../../../src/core/mcp/answer.ts";
+import { textOf, utf8 } from "../../fixtures/bytes.ts";
+import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
+
+/** `granted`: `<kind> <name>` of what the caller may see. */
+const asked = (granted: readonly string[], id: string): Asked => ({
+  id: id as Id,
+  isVisible: ({ kind, name }) => granted.includes(`${kind} ${name}`),
+});
+const answer = (text: string, granted: readonly string[] = [], id = "1"): Delivery =>
+  deliver(utf8(text), asked(granted, id));
+const textAfter = (delivery: Delivery): string | undefined =>
+  delivery.bytes === undefined ? undefined : textOf(delivery.bytes);
+
+/** Delivered as it came: the same bytes, not equal ones. */
+function isUntouched(text: string, granted: readonly string[] = [], id = "1"): boolean {
+  const bytes = utf8(text);
+  return deliver(bytes, asked(granted, id)).bytes === bytes;
+}
+
+describe("deliver() an answer", () => {
+  test.each([
+    [result({}), { kind: "ok" }],
+    [result({ content: [] }), { kind: "ok" }],
+    [result({ content: [], isError: false }), { kind: "ok" }],
+    [result({ content: [], isError: true }), { kind: "tool_error" }],
+    [result({ content: [], isError: "true" }), { kind: "ok" }],
+    [result({ resultType: "complete", content: [] }), { kind: "ok" }],
+    [result({ resultType: "complete", content: [], isError: true }), { kind: "tool_error" }],
+    [rpcError(-32602), { kind: "rpc_error", code: -32602 }],
+    [rpcError(0), { kind: "rpc_error", code: 0 }],
+    ['{"jsonrpc":"2.0","id":1,"error":{"code":"x"}}', { kind: "rpc_error", code: 0 }],
+    ['{"jsonrpc":"2.0","id":1,"error":{"code":1.5}}', { kind: "rpc_error", code: 0 }],
+    ['{"jsonrpc":"2.0","id":1,"error":{"code":9007199254740993}}', { kind: "rpc_error", code: 0 }],
+    ['{"jsonrpc":"2.0","id":1,"error":{}}', { kind: "rpc_error", code: 0 }],
+    [rpcError(-32700, null), { kind: "rpc_error", code: -32700 }],
+  ])("%s as it came, and knows how the call ended", (text, outcome) => {
+    expect(isUntouched(text)).toBe(true);
+    expect(answer(text)).toMatchObject({ outcome, hiddenItems: 0, fault: undefined });
+  });
+
+  test.each([
+    [result({}, 2), "1"],
+    [result({}, "1"), "1"],
+    [result({}, 1), '"1"'],
+    [rpcError(-1, 2), "1"],
+  ])("%s not to a request with the id %s", (text, id) => {
+    expect(answer(text, [], id)).toMatchObject({
+      bytes: undefined,
+      outcome: undefined,
+      fault: "answers another request",
+    });
+  });
+
+  test("with any id where nobody's request opened the stream", () => {
+    const bytes = utf8(result({}, 2));
+    expect(deliver(bytes, { id: undefined, isVisible: () => false }).bytes).toBe(bytes);
+  });
+
+  test.each([
+    ["{", "is not acceptable JSON: the document ends: expected ',' or '}'"],
+    [
+      '{"jsonrpc":"2.0","id":1,"result":{},"result":{}}',
+      "is not acceptable JSON: a key stands twice in one object at byte 37",
+    ],
+    [`${result({})}{}`, "is not acceptable JSON: byte 36 is unexpected: expected the end of the document"],
+    [`[${result({})}]`, "is not a JSON-RPC message: a message must be one JSON object"],
+    [
+      '{"jsonrpc":"2.0","id":1,"result":{},"error":{}}',
+      'is not a JSON-RPC message: a message has a "method", a "result" or an "error"',
+    ],
+    [
+      '{"jsonrpc":"2.0","id":1,"method":"x","result":{}}',
+      "is not a JSON-RPC message: a message with a method has no result and no error",
+    ],
+    ['{"jsonrpc":"2.0","id":1,"Result":{}}', 'is not a JSON-RPC message: a message has no member "Result"'],
+    ['{"jsonrpc":"2.0","id":1.0,"result":{}}', 'is not a JSON-RPC message: "id" must be a string or an integer'],
+    ['{"jsonrpc":"2.0","result":{}}', 'is not a JSON-RPC message: "id" must be a string or an integer'],
+    ["null", "is not a JSON-RPC message: a message must be one JSON object"],
+  ])("%s not: it %s", (text, fault) => {
+    expect(answer(text)).toEqual({
+      bytes: undefined,
+      outcome: { kind: "transport_error" },
+      hiddenItems: 0,
+      listed: undefined,
+      fault,
+    });
+  });
+});
+
+describe("deliver() a result that asks the client for more", () => {
+  const INPUT = { resultType: "input_required", inputRequests: { a: { method: "elicitation/create" } } };
+  const TASK = { resultType: "task", taskId: "t" };
+  const LEGACY_TASK = { task: { taskId: "t", status: "working" } };
+  const asks = "asks the client for input, which no rule allows";
+  const isTask = "is a task, which no rule allows";
+
+  test.each([
+    [INPUT, asks],
+    [TASK, isTask],
+    [LEGACY_TASK, isTask],
+    [{ isError: true, ...INPUT }, asks],
+    [{ isError: true, ...TASK }, isTask],
+    [{ isError: true, ...LEGACY_TASK }, isTask],
+  ])("not without a grant: %j", (value, fault) => {
+    expect(answer(result(value))).toMatchObject({ bytes: undefined, outcome: { kind: "transport_error" }, fault });
+  });
+
+  test("with one, and knows that the call is not at its end", () => {
+    expect(isUntouched(result(INPUT), ["method answer"])).toBe(true);
+    expect(answer(result(INPUT), ["method answer"]).outcome).toEqual({ kind: "input_required" });
+    expect(answer(result(TASK), ["method answer"]).outcome).toEqual({ kind: "task" });
+    expect(answer(result(LEGACY_TASK), ["method answer"]).outcome).toEqual({ kind: "task" });
+  });
+
+  test.each(["unknown", "Complete", "", 1, null, ["complete"], {}])("not of the type %j", (resultType) => {
+    for (const more of [{}, { isError: true }]) {
+      expect(answer(result({ resultType, ...more }), ["method answer"])).toMatchObject({
+        bytes: undefined,
+        fault: "has a result of a type that is not known",
+      });
+    }
+  });
+});
+
+describe("deliver() what is no answer", () => {
+  test("notifications and pings as they came", () => {
+    for (const text of [
+      notification("notifications/message", { level: "info" }),
+      request("ping"),
+      request("ping", {}, "x"),
+    ]) {
+      expect(isUntouched(text)).toBe(true);
+      expect(answer(text).outcome).toBeUndefined();
+    }
+  });
+
+  test.each(["sampling/createMessage", "elicitation/create", "roots/list"])("%s only when it is granted", (method) => {
+    const text = request(method, {}, 99);
+    expect(answer(text)).toMatchObject({
+      bytes: undefined,
+      outcome: undefined,
+      fault: `asks the client for ${method}, which no rule allows`,
+    });
+    expect(answer(text, ["method answer"]).bytes).toBeUndefined();
+    expect(isUntouched(text, [`method ${method}`])).toBe(true);
+  });
+
+  test("no request that MCP does not know, whatever is granted", () => {
+    for (const method of ["tools/call", "x", "Ping", "constructor"])
+      expect(answer(request(method), [`method ${method}`]).bytes, method).toBeUndefined();
+  });
+});
+
+describe("deliver() a list", () => {
+  const tools = (...names: readonly unknown[]) => names.map((name) => ({ name, inputSchema: { type: "object" } }));
+
+  test("without what the caller may not use: order, cursor, unknown fields and numbers stay", () => {
+    const text =
+      '{"jsonrpc":"2.0","id":1,"result":{ "nextCursor":"c\\u0031", "tools":[{"name":"a","n":1.0} , {"name":"b"},\n{"x":9007199254740993,"name":"c"}],"z":1e2}}';
+    const delivery = answer(text, ["tool a", "tool c"]);
+    expect(textAfter(delivery)).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{ "nextCursor":"c\\u0031", "tools":[{"name":"a","n":1.0},{"x":9007199254740993,"name":"c"}],"z":1e2}}',
+    );
+    expect(delivery).toMatchObject({ hiddenItems: 1, outcome: { kind: "ok" } });
+  });
+
+  test("as it came when nothing is hidden, spaces and all", () => {
+    const text = '{"jsonrpc":"2.0","id":1,"result":{"tools":[ {"name":"a"} , {"name":"b"} ]}}';
+    expect(isUntouched(text, ["tool a", "tool b"])).toBe(true);
+    expect(isUntouched(result({ tools: [] }))).toBe(true);
+  });
+
+  test("that is empty when nothing may be used", () => {
+    const delivery = answer(result({ tools: tools("a", "b"), nextCursor: "x" }));
+    expect(textAfter(delivery)).toBe(result({ tools: [], nextCursor: "x" }));
+    expect(delivery.hiddenItems).toBe(2);
+  });
+
+  test.each([
+    [["a"], ["a"]],
+    [["b"], ["b"]],
+    [["c"], ["c"]],
+    [
+      ["a", "b"],
+      ["a", "b"],
+    ],
+    [
+      ["a", "c"],
+      ["a", "c"],
+    ],
+    [
+      ["b", "c"],
+      ["b", "c"],
+    ],
+  ])("of which %j are granted", (granted, expected) => {
+    const delivery = answer(
+      result({ tools: tools("a", "b", "c") }),
+      granted.map((name) => `tool ${name}`),
+    );
+    expect(textAfter(delivery)).toBe(result({ tools: tools(...expected) }));
+    expect(delivery.hiddenItems).toBe(3 - expected.length);
+  });
+
+  test.each([
+    ["prompts", "name", "prompt"],
+    ["resources", "uri", "resource"],
+    ["resourceTemplates", "uriTemplate", "template"],
+  ])("of %s by their %s", (list, key, kind) => {
+    const text = result({ [list]: [{ [key]: "x:/a" }, { [key]: "x:/b" }] });
+    expect(textAfter(answer(text, [`${kind} x:/b`, "tool x:/a"]))).toBe(result({ [list]: [{ [key]: "x:/b" }] }));
+  });
+
+  test("without entries that have no name, or none that a call could use", () => {
+    const odd: readonly unknown[] = [
+      {},
+      { name: 1 },
+      { name: "" },
+      { name: "a\0" },
+      { Name: "a" },
+      "a",
+      null,
+      [],
+      ["a"],
+      1,
+    ];
+    const delivery = deliver(utf8(result({ tools: [...odd, { name: "a" }] })), {
+      id: "1" as Id,
+      isVisible: () => true,
+    });
+    expect(textAfter(delivery)).toBe(result({ tools: [{ name: "a" }] }));
+    expect(delivery.hiddenItems).toBe(odd.length);
+  });
+
+  test("without resources whose URI is not in normal form", () => {
+    const text = result({
+      resources: [{ uri: "x:/a/../b" }, { uri: "x:/b" }],
+      resourceTemplates: [{ uriTemplate: "{+u}" }],
+    });
+    const delivery = deliver(utf8(text), { id: "1" as Id, isVisible: () => true });
+    expect(textAfter(delivery)).toBe(result({ resources: [{ uri: "x:/b" }], resourceTemplates: [] }));
+  });
+
+  test("by the decoded name", () => {
+    const text = '{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"\\u0061"},{"n\\u0061me":"b"},{"name":"c"}]}}';
+    expect(textAfter(answer(text, ["tool a", "tool b"]))).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"\\u0061"},{"n\\u0061me":"b"}]}}',
+    );
+  });
+
+  test("without an entry that a reader who ignores case could take for another", () => {
+    const text = result({ tools: [{ name: "a", Name: "hidden" }, { NAME: "hidden", name: "a" }, { name: "a" }] });
+    expect(textAfter(answer(text, ["tool a"]))).not.toContain("hidden");
+  });
+
+  test("wherever it stands: not only where lists are asked for, and several at once", () => {
+    const text = result({ content: [], tools: tools("a", "b"), prompts: [{ name: "p" }], cacheScope: "public" });
+    expect(textAfter(answer(text, ["tool b"]))).toBe(
+      result({ content: [], tools: tools("b"), prompts: [], cacheScope: "private" }),
+    );
+    const onAnyStream = deliver(utf8(text), { id: undefined, isVisible: () => false });
+    expect(textAfter(onAnyStream)).toBe(result({ content: [], tools: [], prompts: [], cacheScope: "private" }));
+  });
+
+  test("not as something else than a list, and not under a key in another case", () => {
+    for (const value of [{}, "x", null, 1]) {
+      expect(answer(result({ tools: value })).fault).toBe('has "tools" that is not a list');
+      expect(answer(result({ resourceTemplates: value })).fault).toBe('has "resourceTemplates" that is not a list');
+    }
+    for (const key of [
+      "Tools",
+      "TOOLS",
+      "tool\u017f",
+      "Prompts",
+      "re\u017fources",
+      "resourcetemplates",
+      "ResourceTemplates",
+    ]) {
+      expect(answer(result({ [key]: [] })), key).toMatchObject({
+        bytes: undefined,
+        fault: "has a list under a name in another case",
+      });
+    }
+  });
+
+  test.each(["public", "shared", ""])("for no cache that others share: %j becomes private", (cacheScope) => {
+    const text = result({ cacheScope, tools: tools("a"), ttlMs: 5 });
+    expect(textAfter(answer(text, ["tool a"]))).toBe(result({ cacheScope: "private", tools: tools("a"), ttlMs: 5 }));
+    expect(textAfter(answer(text))).toBe(result({ cacheScope: "private", tools: [], ttlMs: 5 }));
+  });
+
+  test("as it came when it is private already, and when no list is in the result", () => {
+    expect(isUntouched(result({ tools: tools("a"), cacheScope: "private" }), ["tool a"])).toBe(true);
+    expect(isUntouched(result({ contents: [], cacheScope: "public" }))).toBe(true);
+  });
+
+  test("and tells the names of tools and prompts, hidden ones too, for labels", () => {
+    expect(answer(result({ tools: tools("a", 1, "b") }), ["tool a"]).listed).toEqual({
+      kind: "tool",
+      names: ["a", "b"],
+    });
+    expect(answer(result({ prompts: [{ name: "p" }] })).listed).toEqual({ kind: "prompt", names: ["p"] });
+    expect(answer(result({ resources: [{ uri: "x:/a" }] })).listed).toBeUndefined();
+  });
+});

@@ -1,0 +1,375 @@
+import { describe, expect, test } from "vitest";
+import { NO_ID, readMessage } from "../../../src/core/jsonrpc/message.ts";
+import { REQUEST_LIMITS, scan } from "../../../src/core/jsonrpc/scan.ts";
+import { readCall, sessionCall } from "../../../src/core/mcp/call.ts";
+import type { Call, CallFault } from "../../../src/core/mcp/call.ts";
+import type { HeaderClaim } from "../../../src/core/mcp/classify.ts";
+import { METHODS } from "../../../src/core/mcp/methods.ts";
+import type { KnownMethod, Method } from "../../../src/core/mcp/methods.ts";
+import type { Result } from "../../../src/core/result.ts";
+import { utf8 } from "../../fixtures/bytes.ts";
+import { modernRequest, notification, request, result, REVISION, rpcError } from "../../fixtures/messages.ts";
+
+const LEGACY: HeaderClaim = { era: "legacy", revision: undefined, method: undefined, name: undefined };
+const modern = (method: string | undefined, name?: string): HeaderClaim => ({
+  era: "modern",
+  revision: REVISION,
+  method,
+  name,
+});
+
+function read(body: string, claim: HeaderClaim = LEGACY): Result<Call, CallFault> {
+  const json = scan(utf8(body), REQUEST_LIMITS);
+  if (json.kind === "fault") throw new Error(json.message);
+  const message = readMessage(json);
+  if (message.kind === "invalid") throw new Error(message.message);
+  return readCall(json, message, claim);
+}
+const subjectsOf = (body: string, claim: HeaderClaim = LEGACY): string[] | string => {
+  const call = read(body, claim);
+  return call.ok
+    ? call.value.subjects.map(({ kind, name }) => `${kind} ${name}`)
+    : `${call.error.refusal.reason}: ${call.error.refusal.message}`;
+};
+const faultOf = (body: string, claim: HeaderClaim = LEGACY): string => String(subjectsOf(body, claim));
+
+/** Params that are complete, for methods that need some. */
+const PARAMS: { readonly [method: string]: object } = {
+  "tools/call": { name: "echo" },
+  "prompts/get": { name: "p" },
+  "resources/read": { uri: "x:/a" },
+  "completion/complete": { ref: { type: "ref/prompt", name: "p" }, argument: { name: "a", value: "" } },
+};
+const ALL: readonly (readonly [name: string, method: Method])[] = Object.entries(METHODS);
+const legacyOf = (name: string, { kind }: Method): string =>
+  kind === "request" ? request(name, PARAMS[name]) : notification(name);
+
+describe("readCall() by the method table", () => {
+  test.each(ALL)("%s is known in its eras only", (name, method) => {
+    expect(read(legacyOf(name, method)).ok).toBe(method.era !== "modern");
+    const params = { ...PARAMS[name], _meta: { "io.modelcontextprotocol/protocolVersion": REVISION } };
+    const body = method.kind === "request" ? request(name, params) : notification(name, params);
+    const named = { "tools/call": "echo", "prompts/get": "p", "resources/read": "x:/a" }[name];
+    expect(read(body, modern(name, named)).ok).toBe(method.era !== "legacy");
+  });
+
+  test.each(ALL.filter(([, method]) => method.era !== "modern"))("%s is of one kind only", (name, method) => {
+    const other = method.kind === "request" ? notification(name, PARAMS[name]) : request(name);
+    expect(faultOf(other)).toBe(`malformed-request: ${name} is a ${method.kind}`);
+  });
+
+  test.each(ALL.filter(([, method]) => method.grant === "base" && method.era !== "modern"))(
+    "%s needs base access, and can be denied by its name",
+    (name, method) => {
+      expect(read(legacyOf(name, method))).toMatchObject({
+        ok: true,
+        value: { method: name, base: true, target: undefined, subjects: [{ kind: "method", name }] },
+      });
+    },
+  );
+
+  test.each([
+    "tools/callx",
+    "Tools/Call",
+    "tools/call ",
+    " tools/call",
+    "tools//call",
+    "tools",
+    "",
+    "constructor",
+    "__proto__",
+    "toString",
+    "sampling/createMessage",
+    "elicitation/create",
+    "roots/list",
+    "tasks/get",
+    "resources/subscribe",
+    "subscriptions/listen",
+    "answer",
+    "GET",
+    "unknown",
+    "*",
+  ])("refuses the method %j", (name) => {
+    expect(faultOf(request(name))).toBe(`unknown-method: the method ${JSON.stringify(name)} is not known`);
+  });
+
+  test("says no more than the beginning of a method that is not known", () => {
+    expect(faultOf(request("x".repeat(5000))).length).toBeLessThan(150);
+  });
+});
+
+describe("readCall() of a tool", () => {
+  test("asks for the tool alone", () => {
+    const call = read(request("tools/call", { name: "echo", arguments: { a: 1 }, _meta: { progressToken: 1 } }, "r"));
+    expect(call).toMatchObject({
+      ok: true,
+      value: {
+        method: "tools/call",
+        era: "legacy",
+        id: '"r"',
+        target: { kind: "tool", name: "echo" },
+        subjects: [{ kind: "tool", name: "echo" }],
+        base: false,
+      },
+    });
+  });
+
+  test("reads the name as decoded text", () => {
+    expect(subjectsOf('{"jsonrpc":"2.0","id":1,"method":"tools\\/call","params":{"n\\u0061me":"\\u0065cho"}}')).toEqual(
+      ["tool echo"],
+    );
+  });
+
+  test.each([
+    [undefined, "tools/call needs params"],
+    [{}, '"name" must be a string'],
+    [{ name: 1 }, '"name" must be a string'],
+    [{ name: null }, '"name" must be a string'],
+    [{ name: ["echo"] }, '"name" must be a string'],
+    [{ name: { toString: "echo" } }, '"name" must be a string'],
+    [{ uri: "x:/a" }, 'tools/call has no parameter "uri"'],
+    [{ name: "" }, "the tool's name is empty"],
+    [{ name: "a\0" }, "the tool's name holds a control character"],
+    [{ name: "x".repeat(257) }, "the tool's name is longer than 256 bytes"],
+    [{ name: "echo", Name: "get-env" }, 'tools/call has no parameter "Name"'],
+    [{ name: "echo", "name ": "get-env" }, 'tools/call has no parameter "name "'],
+    [{ name: "echo", "params.name": "get-env" }, 'tools/call has no parameter "params.name"'],
+    [{ name: "echo", arguments: [] }, '"arguments" must be an object'],
+    [{ name: "echo", arguments: "{}" }, '"arguments" must be an object'],
+    [{ name: "echo", arguments: null }, '"arguments" must be an object'],
+    [{ name: "echo", _meta: [] }, '"_meta" must be an object'],
+    [{ name: "echo", _meta: null }, '"_meta" must be an object'],
+  ])("refuses the params %j", (params, message) => {
+    expect(faultOf(request("tools/call", params))).toBe(`malformed-request: ${message}`);
+  });
+
+  test.each(["task", "inputResponses", "requestState"])("with %s also asks to answer the server's requests", (key) => {
+    expect(subjectsOf(request("tools/call", { name: "echo", [key]: {} }))).toEqual(["tool echo", "method answer"]);
+  });
+});
+
+describe("readCall() of prompts, resources and completions", () => {
+  test("asks for what they name", () => {
+    expect(subjectsOf(request("prompts/get", { name: "p", arguments: { a: "b" } }))).toEqual(["prompt p"]);
+    expect(subjectsOf(request("resources/read", { uri: "x:/a" }))).toEqual(["resource x:/a"]);
+  });
+
+  test("refuses a URI that is not in normal form", () => {
+    expect(faultOf(request("resources/read", { uri: "x:/a/../b" }))).toBe(
+      "malformed-request: the resource's uri has dot segments",
+    );
+    expect(faultOf(request("resources/read", { name: "x:/a" }))).toBe(
+      'malformed-request: resources/read has no parameter "name"',
+    );
+    expect(faultOf(request("resources/read", {}))).toBe('malformed-request: "uri" must be a string');
+  });
+
+  const complete = (ref: unknown): string =>
+    request("completion/complete", { ref, argument: { name: "a", value: "b" } });
+
+  test("asks for the method and for what a completion is about", () => {
+    expect(subjectsOf(complete({ type: "ref/prompt", name: "p" }))).toEqual(["prompt p", "method completion/complete"]);
+    expect(subjectsOf(complete({ type: "ref/resource", uri: "x:/a" }))).toEqual([
+      "resource x:/a",
+      "method completion/complete",
+    ]);
+    expect(subjectsOf(complete({ type: "ref/resource", uri: "x:/{a}" }))).toEqual([
+      "template x:/{a}",
+      "method completion/complete",
+    ]);
+  });
+
+  test.each([
+    [undefined, '"ref" must be an object'],
+    ["ref/prompt", '"ref" must be an object'],
+    [{ name: "p" }, '"ref.type" must be "ref/prompt" or "ref/resource"'],
+    [{ type: "ref/tool", name: "p" }, '"ref.type" must be "ref/prompt" or "ref/resource"'],
+    [{ type: "ref/prompt", uri: "x:/a" }, '"name" must be a string'],
+    [{ type: "ref/resource", name: "p" }, '"ref.uri" must be a string'],
+    [{ type: "ref/resource", uri: "x:/a/../{b}" }, "the resource's uri has dot segments"],
+    [{ type: "ref/resource", uri: "{+uri}" }, "the resource's uri has no lower-case scheme"],
+  ])("refuses the reference %j", (ref, message) => {
+    expect(faultOf(complete(ref))).toBe(`malformed-request: ${message}`);
+  });
+
+  test("asks for the method where nothing is named", () => {
+    expect(subjectsOf(request("logging/setLevel", { level: "debug" }))).toEqual(["method logging/setLevel"]);
+  });
+});
+
+describe("readCall() of an answer", () => {
+  test("asks for the right to answer, unless it is the empty answer to a ping", () => {
+    expect(read(result({ roots: [] }))).toMatchObject({
+      ok: true,
+      value: { method: "answer", id: undefined, base: false, subjects: [{ kind: "method", name: "answer" }] },
+    });
+    expect(read(rpcError(-1))).toMatchObject({ ok: true, value: { base: false, subjects: [{ name: "answer" }] } });
+    expect(read(result({}))).toMatchObject({ ok: true, value: { method: "answer", base: true, subjects: [] } });
+  });
+
+  test("refuses one in the modern era, which has none", () => {
+    expect(faultOf(result({}), modern(undefined))).toBe(
+      "malformed-request: this revision of MCP has no answers from clients",
+    );
+  });
+});
+
+describe("readCall() holds headers against the body", () => {
+  const call = modernRequest("tools/call", { name: "echo" });
+
+  test("when all agree", () => {
+    expect(subjectsOf(call, modern("tools/call", "echo"))).toEqual(["tool echo"]);
+    expect(subjectsOf(call, modern("tools/call", "=?base64?ZWNobw==?="))).toEqual(["tool echo"]);
+    expect(subjectsOf(call, modern("tools/call", " echo\t"))).toEqual(["tool echo"]);
+    expect(subjectsOf(modernRequest("tools/list"), modern("tools/list"))).toEqual(["method tools/list"]);
+    expect(subjectsOf(modernRequest("resources/read", { uri: "x:/a" }), modern("resources/read", "x:/a"))).toEqual([
+      "resource x:/a",
+    ]);
+  });
+
+  test.each([
+    [modern("tools/list", "echo"), "Mcp-Method is not the method"],
+    [modern("Tools/Call", "echo"), "Mcp-Method is not the method"],
+    [modern(undefined, "echo"), "Mcp-Method is not the method"],
+    [modern("tools/call"), "Mcp-Name is not what the body names"],
+    [modern("tools/call", ""), "Mcp-Name is not what the body names"],
+    [modern("tools/call", "Echo"), "Mcp-Name is not what the body names"],
+    [modern("tools/call", "echo,echo"), "Mcp-Name is not what the body names"],
+    [modern("tools/call", "=?base64?ZWNobw?="), "Mcp-Name is not a name in canonical form"],
+    [modern("tools/call", "\xff"), "Mcp-Name is not a name in canonical form"],
+  ])("and refuses the claim %j", (claim, message) => {
+    expect(faultOf(call, claim)).toBe(`header-mismatch: the header ${message}`);
+  });
+
+  test("takes a name header for another method only when it is true", () => {
+    const complete = modernRequest("completion/complete", PARAMS["completion/complete"]);
+    expect(read(complete, modern("completion/complete")).ok).toBe(true);
+    expect(read(complete, modern("completion/complete", "p")).ok).toBe(true);
+    expect(faultOf(complete, modern("completion/complete", "q"))).toMatch(/^header-mismatch/);
+    expect(faultOf(modernRequest("tools/list"), modern("tools/list", "echo"))).toMatch(/^header-mismatch/);
+  });
+
+  test("takes a notification without headers, and refuses one whose headers are not true", () => {
+    const cancelled = notification("notifications/cancelled", { requestId: 1 });
+    expect(read(cancelled, modern(undefined)).ok).toBe(true);
+    expect(read(cancelled, modern("notifications/cancelled")).ok).toBe(true);
+    expect(faultOf(cancelled, modern("tools/call"))).toMatch(/^header-mismatch/);
+    expect(faultOf(cancelled, modern("notifications/cancelled", "echo"))).toMatch(/^header-mismatch/);
+    expect(faultOf(cancelled, modern(undefined, "echo"))).toMatch(/^header-mismatch/);
+  });
+
+  test("ignores both headers in the legacy era, where they mean nothing", () => {
+    expect(subjectsOf(request("tools/call", { name: "echo" }), { ...LEGACY, method: "ping", name: "x" })).toEqual([
+      "tool echo",
+    ]);
+  });
+});
+
+describe("readCall() holds the era of the headers against that of the body", () => {
+  const withVersion = (version: unknown): string =>
+    request("tools/list", { _meta: { "io.modelcontextprotocol/protocolVersion": version } });
+  const MISMATCH = "header-mismatch: the header MCP-Protocol-Version is not the version in _meta";
+
+  test.each([REVISION, "2026-07-29", "9999-12-31", ""])("and refuses the version %j in a legacy request", (version) => {
+    expect(faultOf(withVersion(version))).toBe(MISMATCH);
+  });
+
+  test("takes an older version, or none, in a legacy request", () => {
+    expect(read(withVersion("2025-11-25")).ok).toBe(true);
+    expect(read(request("tools/list", {})).ok).toBe(true);
+  });
+
+  test.each([undefined, "2025-11-25", "2026-07-28 ", 20260728, null])(
+    "and refuses the version %j in a modern request",
+    (version) => {
+      expect(faultOf(withVersion(version), modern("tools/list"))).toBe(MISMATCH);
+    },
+  );
+
+  test("and refuses a modern request without params, or with the version in the wrong place", () => {
+    expect(faultOf(request("tools/list"), modern("tools/list"))).toBe(MISMATCH);
+    expect(
+      faultOf(request("tools/list", { "io.modelcontextprotocol/protocolVersion": REVISION }), modern("tools/list")),
+    ).toBe(MISMATCH);
+  });
+
+  test("and refuses a version in a notification's _meta that is not the header's", () => {
+    const cancelled = (version: string): string =>
+      notification("notifications/cancelled", { _meta: { "io.modelcontextprotocol/protocolVersion": version } });
+    expect(read(cancelled(REVISION), modern(undefined)).ok).toBe(true);
+    expect(faultOf(cancelled("2025-11-25"), modern(undefined))).toBe(MISMATCH);
+  });
+});
+
+describe("readCall() refuses keys of _meta that a server could read as one", () => {
+  const FOLD = 'malformed-request: two keys of "_meta" differ only in case';
+  const withKeys = (...keys: readonly string[]): string =>
+    faultOf(request("tools/list", { _meta: Object.fromEntries(keys.map((key) => [key, 1])) }));
+
+  test.each([
+    ["progressToken", "progresstoken"],
+    ["progressToken", "progressTo\u212aen"],
+    ["progressToken", "progre\u017fsToken"],
+    ["\u00e5", "\u212b"],
+    ["\u03c9", "\u2126"],
+    ["\u03c3", "\u03c2"],
+    ["\u00df", "\u1e9e"],
+    ["\u00b5", "\u03bc"],
+  ])("%j and %j", (one, other) => {
+    expect(withKeys(one, other)).toBe(FOLD);
+  });
+
+  test("whichever two code points Unicode's simple case folding makes one", () => {
+    const letters = Array.from({ length: 0x1_ffff }, (_, code) => code)
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code))
+      .filter((char) =>
+        /\p{Changes_When_Casefolded}|\p{Changes_When_Uppercased}|\p{Changes_When_Lowercased}/u.test(char),
+      );
+    // The regular expression engine folds as Unicode says: an oracle that shares no code with ours.
+    const all = letters.join("");
+    const missed = letters.flatMap((char) =>
+      (all.match(new RegExp(RegExp.escape(char), "giu")) ?? [])
+        .filter((other) => other !== char && withKeys(char, other) !== FOLD)
+        .map((other) => `${char} ${other}`),
+    );
+    expect(missed).toEqual([]);
+  });
+
+  test("but not keys that differ in more", () => {
+    expect(withKeys("progressToken", "progressToken2", "a/b", "a.b")).toEqual("method tools/list");
+  });
+});
+
+describe("a fault of readCall()", () => {
+  test("carries the id that it is to be answered with", () => {
+    const idOf = (body: string): unknown => {
+      const call = read(body);
+      return call.ok ? "accepted" : call.error.id;
+    };
+    expect(idOf(request("nope", {}, "x"))).toBe('"x"');
+    expect(idOf(request("tools/call", {}, 7))).toBe("7");
+    expect(idOf(notification("nope"))).toBe(NO_ID);
+  });
+});
+
+describe("sessionCall()", () => {
+  test("needs base access alone, and has no id to answer", () => {
+    for (const method of ["GET", "DELETE"] as const) {
+      expect(sessionCall(method, "2025-11-25")).toEqual({
+        method,
+        era: "legacy",
+        revision: "2025-11-25",
+        id: undefined,
+        target: undefined,
+        subjects: [],
+        base: true,
+      });
+    }
+  });
+});
+
+test("each method that names something says so in the table", () => {
+  const naming = ALL.filter(([, method]) => method.names !== undefined).map(([name]) => name as KnownMethod);
+  expect(naming.toSorted()).toEqual(Object.keys(PARAMS).toSorted());
+});

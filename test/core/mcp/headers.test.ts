@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { decodeMcpName, readHeaders } from "../../../src/core/mcp/headers.ts";
+import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { POST } from "../../fixtures/exchanges.ts";
+
+const faultOf = (...headers: HeaderList): string => {
+  const read = readHeaders([...POST, ...headers]);
+  return read.ok ? "accepted" : read.error.message;
+};
+
+const SINGLE = [
+  ":method",
+  ":path",
+  ":authority",
+  "content-type",
+  "content-encoding",
+  "content-length",
+  "authorization",
+  "accept-encoding",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
+  "mcp-session-id",
+  "last-event-id",
+] as const;
+
+describe("readHeaders()", () => {
+  test("reads what matters, and nothing for what is not there", () => {
+    const read = readHeaders([...POST, ["mcp-name", " echo "], ["x-custom", "1"], ["x-custom", "2"]]);
+    expect(read).toMatchObject({
+      ok: true,
+      value: { ":method": "POST", ":path": "/mcp", "mcp-name": " echo ", "mcp-method": undefined, selective: [] },
+    });
+  });
+
+  test.each(SINGLE)("refuses %s twice, also with the same value and also when it is empty", (name) => {
+    for (const values of [
+      ["a", "a"],
+      ["a", "b"],
+      ["", "a"],
+      ["a", ""],
+    ]) {
+      const headers: HeaderList = values.map((value) => [name, value] as const);
+      const read = readHeaders(headers);
+      expect(read.ok ? "accepted" : read.error.message).toBe(`the header ${name} stands twice`);
+    }
+  });
+
+  test("refuses with a reason that metrics know", () => {
+    const read = readHeaders([...POST, ["mcp-method", "a"], ["mcp-method", "b"]]);
+    expect(read).toMatchObject({
+      ok: false,
+      error: { reason: "malformed-request", rule: { policy: "toolgate", rule: "malformed-request" } },
+    });
+  });
+
+  test.each([
+    ["mcp_method", "the header mcp_method resembles mcp-method"],
+    ["mcp_name", "the header mcp_name resembles mcp-name"],
+    ["mcp-session_id", "the header mcp-session_id resembles mcp-session-id"],
+    ["mcp_anything_new", "the header mcp_anything_new resembles mcp-anything-new"],
+    ["content_type", "the header content_type resembles content-type"],
+    ["content_length", "the header content_length resembles content-length"],
+    ["x-http-method-override", "the header x-http-method-override is not accepted"],
+    ["x-original-url", "the header x-original-url is not accepted"],
+    ["upgrade", "the connection cannot be upgraded"],
+  ])("refuses the header %s: %s", (name, message) => {
+    expect(faultOf([name, "x"])).toBe(message);
+  });
+
+  test("lets other names with an underscore through", () => {
+    expect(faultOf(["x_custom", "1"], ["my_header", "2"])).toBe("accepted");
+  });
+
+  test.each([
+    ["keep-alive", "accepted"],
+    ["Close", "accepted"],
+    ["te, keep-alive", "accepted"],
+    ["mcp-name", "the header connection names other headers"],
+    ["close, x-forwarded-client-cert", "the header connection names other headers"],
+    ["upgrade", "the header connection names other headers"],
+    ["", "the header connection names other headers"],
+  ])("reads connection: %s as %s", (value, expected) => {
+    expect(faultOf(["connection", value])).toBe(expected);
+  });
+
+  test.each(["example.com", "example.com:8080", "10.0.0.1", "[::1]", "[::1]:80", "a_b", ""])(
+    "takes the host %j",
+    (host) => {
+      expect(readHeaders([[":authority", host]]).ok).toBe(true);
+    },
+  );
+
+  test.each(["a/b", "a b", "user@host", "a:b", "a:123456", "a,b", "a?b", "a#b", "a\\b", "[::1", "é"])(
+    "refuses the host %j",
+    (host) => {
+      expect(readHeaders([[":authority", host]])).toMatchObject({ error: { message: "the host is not a host name" } });
+    },
+  );
+
+  test("names the headers that ask for a part of an answer", () => {
+    const read = readHeaders([...POST, ["range", "bytes=0-1"], ["if-none-match", "x"], ["if-none-match", "y"]]);
+    expect(read.ok && read.value.selective).toEqual(["range", "if-none-match", "if-none-match"]);
+  });
+});
+
+describe("decodeMcpName()", () => {
+  const base64 = (text: string): string => `=?base64?${Buffer.from(text, "utf8").toString("base64")}?=`;
+
+  test.each([
+    ["echo", "echo"],
+    ["", ""],
+    [" echo", "echo"],
+    ["\techo \t", "echo"],
+    ["e cho", "e cho"],
+    ["demo://a/b?c=d", "demo://a/b?c=d"],
+    ["=?base64?", "=?base64?"],
+    ["=?base64", "=?base64"],
+    ["?=", "?="],
+    ["=?BASE64?ZWNobw==?=", "=?BASE64?ZWNobw==?="],
+    ["=?base64?ZWNobw==?=x", "=?base64?ZWNobw==?=x"],
+    ["x=?base64?ZWNobw==?=", "x=?base64?ZWNobw==?="],
+    ["=?base64?ZWNobw==?=", "echo"],
+    [" =?base64?ZWNobw==?= ", "echo"],
+    ["=?base64??=", ""],
+    ["=?base64?w6k=?=", "é"],
+    ["=?base64?7767YQ==?=".replace("7767", "77u/"), "\ufeffa"],
+    [base64("=?base64?ZWNobw==?="), "=?base64?ZWNobw==?="],
+    [base64(" echo "), " echo "],
+    ["\xc3\xa9", "é"],
+  ])("reads %j as %j", (value, expected) => {
+    expect(decodeMcpName(value)).toBe(expected);
+  });
+
+  test("reads Base64 of every length, and of every byte that UTF-8 can hold", () => {
+    for (let length = 0; length <= 70; length++) {
+      const text = "é\u20ac\u{1f600}abcdefghij~".repeat(10).slice(0, length).toWellFormed();
+      expect(decodeMcpName(base64(text)), text).toBe(text);
+    }
+  });
+
+  test.each([
+    ["missing padding", "=?base64?ZWNobw?="],
+    ["half the padding", "=?base64?ZWNobw=?="],
+    ["too much padding", "=?base64?ZWNobw===?="],
+    ["padding alone", "=?base64?=?="],
+    ["two bytes of padding alone", "=?base64?==?="],
+    ["four bytes of padding", "=?base64?====?="],
+    ["padding within", "=?base64?ZW==ZWNo?="],
+    ["unused bits that are set, before two bytes of padding", "=?base64?ZWNobx==?="],
+    ["unused bits that are set, before one", "=?base64?ZWNobwF=?="],
+    ["the URL alphabet", "=?base64?4pi_-_A=?="],
+    ["a space within", "=?base64?ZWNo bw==?="],
+    ["a line end within", "=?base64?ZWNo\r\nbw==?="],
+    ["another character", "=?base64?ZWNo!w==?="],
+    ["bytes that are not UTF-8", "=?base64?/w==?="],
+    ["an overlong form", "=?base64?wK8=?="],
+    ["a lone surrogate", "=?base64?7aCA?="],
+  ])("refuses %s", (_, value) => {
+    expect(decodeMcpName(value)).toBeUndefined();
+  });
+
+  test("refuses a plain value that is not UTF-8", () => {
+    expect(decodeMcpName("\xff")).toBeUndefined();
+    expect(decodeMcpName("a\xc3")).toBeUndefined();
+  });
+
+  test("reads a value of spaces within in linear time", { timeout: 5_000 }, () => {
+    // 100 kB: under a millisecond in one pass, some ten seconds when each space is a new start.
+    const value = `a${"\t".repeat(100_000)}b`;
+    expect(decodeMcpName(value)).toBe(value);
+  });
+});

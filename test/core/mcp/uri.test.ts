@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { uriFault } from "../../../src/core/mcp/uri.ts";
+
+describe("uriFault() accepts", () => {
+  test.each([
+    "demo://resource/static/document/features.md",
+    "demo://resource/dynamic/text/1",
+    "file:///srv/data.txt",
+    "https://example.com/a?b=c&d=/e/../f",
+    "urn:isbn:0451450523",
+    "a+b-c.1:x",
+    "x://host",
+    "x://host/",
+    "x://host/a/",
+    "x:/",
+    "x:",
+    "x:/a.b/..c/d..",
+    "x:/a%20b%C3%A9%40",
+    "x:/a:b@c!$&'()*+,;=[]",
+    `x:/${"a".repeat(2045)}`,
+  ])("%s", (uri) => {
+    expect(uriFault(uri)).toBeUndefined();
+  });
+});
+
+describe("uriFault() refuses", () => {
+  test.each([
+    ["", "has no lower-case scheme"],
+    ["/etc/passwd", "has no lower-case scheme"],
+    ["//host/a", "has no lower-case scheme"],
+    ["Demo://resource/a", "has no lower-case scheme"],
+    ["1x:/a", "has no lower-case scheme"],
+    [" x:/a", "has no lower-case scheme"],
+    ["x:/a ", "holds a character that must be percent-encoded"],
+    ["x:/a b", "holds a character that must be percent-encoded"],
+    ["x:/a\tb", "holds a character that must be percent-encoded"],
+    ["x:/a\n", "holds a character that must be percent-encoded"],
+    ["x:/a\r", "holds a character that must be percent-encoded"],
+    ["x:/\0", "holds a character that must be percent-encoded"],
+    ["x:/a\u007f", "holds a character that must be percent-encoded"],
+    ["x:/a\\b", "holds a character that must be percent-encoded"],
+    ["x:/a#b", "holds a character that must be percent-encoded"],
+    ["x:/{a}", "holds a character that must be percent-encoded"],
+    ["x:/é", "holds a character that must be percent-encoded"],
+    ["x:/\uff0e\uff0e/a", "holds a character that must be percent-encoded"],
+    ['x:/"<>^`|', "holds a character that must be percent-encoded"],
+    ["x:/%", "holds a percent-encoding that is not in normal form"],
+    ["x:/%2", "holds a percent-encoding that is not in normal form"],
+    ["x:/%zz", "holds a percent-encoding that is not in normal form"],
+    ["x:/%c3%a9", "holds a percent-encoding that is not in normal form"],
+    ["x:/%2e%2e/a", "holds a percent-encoding that is not in normal form"],
+    ["x:/%2E%2E/a", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%2Fb", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%5Cb", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%252Fb", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%00", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%0A", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%1F", "holds a percent-encoding that is not in normal form"],
+    ["x:/a%7F", "holds a percent-encoding that is not in normal form"],
+    ["x:/../a", "has dot segments"],
+    ["x:/a/../b", "has dot segments"],
+    ["x:/a/./b", "has dot segments"],
+    ["x:/a/..", "has dot segments"],
+    ["x:/a/.", "has dot segments"],
+    ["x:..", "has dot segments"],
+    ["x:../a", "has dot segments"],
+    ["x://host/..?q", "has dot segments"],
+    ["x:/a//b", "has an empty segment"],
+    ["x://host//a", "has an empty segment"],
+    ["x://host//", "has an empty segment"],
+    ["x:////a", "has an empty segment"],
+    ["x://HOST/a", "has a user, a port or an upper-case host"],
+    ["x://user@host/a", "has a user, a port or an upper-case host"],
+    ["x://host:80/a", "has a user, a port or an upper-case host"],
+    ["x://ho%C3%A9st/a", "has a user, a port or an upper-case host"],
+    ["x://[::1]/a", "has a user, a port or an upper-case host"],
+    [`x:/${"a".repeat(2046)}`, "is longer than 2048 bytes"],
+  ])("%j, which %s", (uri, fault) => {
+    expect(uriFault(uri)).toBe(fault);
+  });
+
+  test("every escape of a character that needs none, and no other above it", () => {
+    const hex = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    for (let byte = 0; byte <= 0xff; byte++) {
+      const char = String.fromCharCode(byte);
+      const isRefused = byte < 0x20 || byte === 0x7f || /[A-Za-z0-9\-._~/\\%]/.test(char);
+      expect(uriFault(`x:/${hex(byte)}`) !== undefined, hex(byte)).toBe(isRefused);
+    }
+  });
+
+  test("every character that a URI cannot hold", () => {
+    for (let unit = 0; unit <= 0xff; unit++) {
+      const char = String.fromCharCode(unit);
+      const isLegal = /[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]/.test(char);
+      expect(uriFault(`x:/a${char}b`) === undefined, JSON.stringify(char)).toBe(isLegal);
+    }
+  });
+
+  test("what a URL parser would turn into another resource under an allowed prefix", () => {
+    const prefix = "demo://resource/static/";
+    for (const rest of ["../dynamic/text/1", "%2e%2e/dynamic/text/1", ".\t./dynamic", ".%2E/dynamic", "..\\dynamic"]) {
+      expect(uriFault(prefix + rest), rest).toBeDefined();
+    }
+  });
+});

@@ -1,0 +1,192 @@
+import { createParser } from "eventsource-parser";
+import { describe, expect, test } from "vitest";
+import { concat } from "../../../src/core/bytes.ts";
+import { hasLineSeparator, SseParser } from "../../../src/core/sse/parse.ts";
+import type { SseEvent } from "../../../src/core/sse/parse.ts";
+import { everyCut, latin1, piecesOf, textOf, utf8 } from "../../fixtures/bytes.ts";
+import { parseSlowly } from "../../oracle/sse.ts";
+
+const LIMIT = 4096;
+
+/** All events, the one that end of stream leaves last. */
+function parse(chunks: readonly Uint8Array[]): SseEvent[] {
+  const parser = new SseParser(LIMIT);
+  const events = chunks.flatMap((chunk) => {
+    const found = parser.feed(chunk);
+    if (found === "too-large") throw new Error("an event is too large");
+    return found;
+  });
+  const last = parser.end();
+  return last === undefined ? events : [...events, last];
+}
+
+const optional = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : textOf(bytes);
+const textsOf = (events: readonly SseEvent[]) =>
+  events.map(({ raw, data, type, id, retry, plain }) => ({
+    raw: textOf(raw),
+    data: optional(data),
+    type,
+    id: optional(id),
+    retry: optional(retry),
+    plain,
+  }));
+
+/** What a client of MCP sees of it: the library that the official TypeScript SDK reads its streams with. */
+function seenByClient(chunks: readonly string[]): { data: string; event: string | undefined }[] {
+  const seen: { data: string; event: string | undefined }[] = [];
+  const parser = createParser({ onEvent: ({ data, event }) => seen.push({ data, event }) });
+  for (const chunk of chunks) parser.feed(chunk);
+  return seen.filter(({ data }) => data !== "");
+}
+
+const STREAMS: readonly (readonly [name: string, stream: string])[] = [
+  ["one event", "data: {}\n\n"],
+  ["two events", "data: 1\n\ndata: 2\n\n"],
+  ["CRLF", "event: message\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n"],
+  ["CR", "data: 1\r\rdata: 2\r\r"],
+  ["mixed line ends", "data: 1\r\n\ndata: 2\n\r\ndata: 3\r\r\ndata: 4\n\rdata: 5\r\n\r\n"],
+  ["blank lines before and between", "\n\n\r\n\rdata: 1\n\n\n\ndata: 2\n\n"],
+  ["data in several lines", "data: {\ndata:  1\ndata:}\n\n"],
+  ["data in several lines with CR", "data: {\rdata: }\r\n\r\n"],
+  ["every field", "event: message\nid: 7\nretry: 100\ndata: 1\n\n"],
+  ["fields that stand twice", "event: a\nevent: b\nid: 1\nid: 2\nretry: 1\nretry: 2\ndata: 1\n\n"],
+  ["an id with NUL, which does not count", "id: a\nid: b\0c\ndata: 1\n\n"],
+  ["no space and two spaces after the colon", "data:1\ndata:  2\n\n"],
+  ["a field without a colon", "data\ndata: 1\nevent\n\n"],
+  ["data that is empty", "data:\n\ndata\n\ndata: \n\n"],
+  ["fields that nobody knows", "dat: 1\nDATA: 2\ndata : 3\n data: 4\ndata: 5\n\n"],
+  ["comments", ": hello\n\n:\n\n: a\ndata: 1\n: b\n\n"],
+  ["an event without its blank line", "data: 1\n\ndata: 2\n"],
+  ["an event without its line end", "data: 1\n\ndata: 2"],
+  ["a CR as the last byte", "data: 1\n\ndata: 2\r"],
+  ["a blank line of CR as the last byte", "data: 1\r\r"],
+  ["a byte order mark", "\ufeffdata: 1\n\n"],
+  ["two byte order marks", "\ufeff\ufeffdata: 1\n\ndata: 2\n\n"],
+  ["a byte order mark within", "data: 1\n\n\ufeffdata: 2\n\n"],
+  ["a byte order mark and nothing else", "\ufeff"],
+  ["a byte order mark before a blank line", "\ufeff\n\ndata: 1\n\n"],
+  ["characters of all lengths", "data: é\u20ac\u{1f600}\n\n"],
+  ["line separators of Unicode", "data: a\u2028b\u0085c\n\n"],
+  ["nothing", ""],
+  ["only line ends", "\r\n\n\r"],
+];
+
+describe.each(STREAMS)("SseParser on %s", (_, stream) => {
+  const bytes = utf8(stream);
+  const slow = parseSlowly(stream);
+
+  test("finds what the specification says", () => {
+    const fast = textsOf(parse([bytes])).map(({ data, type, id, retry }) => ({ data, type, id, retry }));
+    expect(fast).toEqual(slow.map(({ data, type, id, retry }) => ({ data, type, id, retry })));
+  });
+
+  test("finds the same at every cut", () => {
+    const whole = textsOf(parse([bytes]));
+    for (const [cut, chunks] of everyCut(bytes)) expect(textsOf(parse(chunks)), `cut at byte ${cut}`).toEqual(whole);
+  });
+
+  test("finds the same in pieces of every size, and with empty chunks between", () => {
+    const whole = textsOf(parse([bytes]));
+    for (let size = 1; size <= bytes.length; size++) {
+      const pieces = piecesOf(bytes, size);
+      expect(textsOf(parse(pieces)), `pieces of ${size} bytes`).toEqual(whole);
+      const empty = new Uint8Array(0);
+      const spaced = pieces.flatMap((piece) => [empty, piece, empty]);
+      expect(textsOf(parse(spaced)), `spaced pieces of ${size} bytes`).toEqual(whole);
+    }
+  });
+
+  test("loses no byte but the mark at the start", () => {
+    expect(textOf(concat(parse([bytes]).map((event) => event.raw)))).toBe(stream.replace(/^\ufeff/, ""));
+  });
+
+  test("reads what a client of MCP reads, and what that only holds on to at the end", () => {
+    const terminated = slow.filter((event) => event.terminated && event.data !== undefined);
+    // A CR as the last byte may be half of a CRLF: this parser decides at the end, the client at once or never.
+    if (stream.endsWith("\r")) return;
+    expect(seenByClient([stream])).toEqual(
+      terminated.map(({ data, type }) => ({ data, event: type === "" ? undefined : type })),
+    );
+  });
+});
+
+describe("SseParser", () => {
+  test("calls plain what every reader cuts alike, and nothing else", () => {
+    const plain = (stream: string): boolean[] => parse([utf8(stream)]).map((event) => event.plain);
+    expect(plain("event: message\nid: 1\ndata: {}\n\n: hi\r\n\r\n")).toEqual([true, true]);
+    expect(plain("data: {}\r\r")).toEqual([false]);
+    expect(plain("data: 1\rdata: 2\n\n")).toEqual([false]);
+    expect(plain("data: 1\ndata: 2\n\n")).toEqual([false]);
+    expect(plain("data: a\u2028b\n\ndata: a\u2029b\n\ndata: a\u0085b\n\n")).toEqual([false, false, false]);
+    expect(plain(": a\u2028data: 1\n\n")).toEqual([false]);
+    expect(plain("data: {}")).toEqual([false]);
+    expect(plain("data: {}\n")).toEqual([false]);
+  });
+
+  test.each(["\v", "\f", "\u001c", "\u001d", "\u001e"])(
+    "does not call plain what %j could cut for a reader that splits lines like Python",
+    (separator) => {
+      const [comment, type] = parse([
+        utf8(`: hi${separator}data: {"hidden":1}\n\nevent: x${separator}data: {"hidden":1}\n\n`),
+      ]);
+      expect([comment?.plain, type?.plain]).toEqual([false, false]);
+    },
+  );
+
+  test("keeps each event's bytes as the slice they came in", () => {
+    const chunk = utf8("data: 1\n\ndata: 2\n\n");
+    const [one, other] = parse([chunk]);
+    expect(one?.raw.buffer).toBe(chunk.buffer);
+    expect([one?.raw.byteOffset, other?.raw.byteOffset]).toEqual([0, 9]);
+  });
+
+  test("says how much it holds: nothing between events", () => {
+    const parser = new SseParser(LIMIT);
+    expect(parser.isUnfed).toBe(true);
+    parser.feed(utf8("data: 1\n\n"));
+    expect([parser.heldBytes, parser.isUnfed]).toEqual([0, false]);
+    parser.feed(utf8("data"));
+    expect(parser.heldBytes).toBe(4);
+    parser.feed(utf8(": 2\n"));
+    expect(parser.heldBytes).toBe(8);
+    parser.feed(utf8("\n"));
+    expect(parser.heldBytes).toBe(0);
+    expect(parser.end()).toBeUndefined();
+  });
+
+  test("says that an event is too large as soon as it holds more than the limit", () => {
+    const parser = new SseParser(10);
+    expect(parser.feed(utf8("data: 6789"))).toEqual([]);
+    expect(parser.feed(utf8("x"))).toBe("too-large");
+  });
+
+  test("does not count events that are complete against the limit", () => {
+    const parser = new SseParser(10);
+    for (let i = 0; i < 100; i++) expect(parser.feed(utf8("data: 1\n\n"))).toHaveLength(1);
+  });
+
+  test("survives bytes that are no UTF-8 in a name, a type and a comment", () => {
+    const [event] = parse([latin1("\xff\xfe: 1\nevent: \xc3\n: \x80\ndata: 1\n\n")]);
+    expect(event?.data).toEqual(utf8("1"));
+  });
+});
+
+describe("hasLineSeparator()", () => {
+  test.each([
+    ["\u2028", true],
+    ["a\u2029", true],
+    ["\u0085b", true],
+    ["\u2027\u202a\u2030", false],
+    ["\u0084\u0086é", false],
+    ["\u3028\u2128", false],
+    ["", false],
+  ])("%j: %s", (text, expected) => {
+    expect(hasLineSeparator(utf8(text))).toBe(expected);
+  });
+
+  test("is not misled by a sequence that is cut off", () => {
+    expect(hasLineSeparator(latin1("\xe2\x80"))).toBe(false);
+    expect(hasLineSeparator(latin1("\xc2"))).toBe(false);
+  });
+});
