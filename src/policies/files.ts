@@ -30,7 +30,7 @@ export async function readDirectory(directory: string): Promise<Delivery> {
     return { kind: "files", files: await Promise.all(names.map((name) => readOne(join(directory, name)))) };
   } catch (error: unknown) {
     const message = `cannot be read: ${reason(error)}; expected a directory of *.yaml files`;
-    return { kind: "unreadable", problem: wholeFile(directory, message) };
+    return { kind: "unreadable", problem: { ...wholeFile(directory, message), line: 0 } };
   }
 }
 

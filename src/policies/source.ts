@@ -6,11 +6,12 @@ import type { PolicyDocument } from "../core/policy/document.ts";
 import type { Problem } from "../core/result.ts";
 
 /** A problem and its place. `line` counts from 1; a problem of a whole file has line 1 and an empty path. */
+/** `line` counts from 1; 0 is a folder, which has none. */
 export type LocatedProblem = Problem & { readonly file: string; readonly line: number };
 
 /** `file:line: path: message`, as compilers print it and editors find it. */
 export const formatProblem = ({ file, line, path, message }: LocatedProblem): string =>
-  [`${file}:${line}`, ...(path === "" ? [] : [path]), message].join(": ");
+  [line === 0 ? file : `${file}:${line}`, ...(path === "" ? [] : [path]), message].join(": ");
 
 type Located = {
   readonly file: string;

@@ -50,7 +50,9 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
       { kind: "responseHeaders", readBody: false },
     ];
   }
-  throw new ProtocolViolation(`${event.kind} while the request is ${request.at}: is request_header_mode SEND?`);
+  throw new ProtocolViolation(
+    `${event.kind} while the request is ${request.at}: set processing_mode.request_header_mode to SEND`,
+  );
 }
 
 /** The answer's body was asked for, and nothing of it has come. */

@@ -69,7 +69,11 @@ export type RequestStep = readonly [next: RequestState, reply: Reply];
 export function stepRequest(options: Options, state: RequestState, event: RequestEvent): RequestStep {
   switch (state.at) {
     case "awaitingHeaders":
-      if (event.kind !== "requestHeaders") throw new ProtocolViolation(`${event.kind} before requestHeaders`);
+      if (event.kind !== "requestHeaders") {
+        throw new ProtocolViolation(
+          `${event.kind} before requestHeaders: set processing_mode.request_header_mode to SEND`,
+        );
+      }
       return onHeaders(options, event);
     case "awaitingBody":
       if (event.kind !== "requestBody") throw new ProtocolViolation(`${event.kind} while the body is awaited`);

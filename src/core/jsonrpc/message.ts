@@ -78,9 +78,11 @@ function readAnswer(json: Json, found: Members, id: Id | undefined, invalid: Inv
   if ((result === ABSENT) === (error === ABSENT)) return invalid('a message has a "method", a "result" or an "error"');
   if (result !== ABSENT && !isObject(json, result)) return invalid('"result" must be an object');
   if (error !== ABSENT && !isObject(json, error)) return invalid('"error" must be an object');
-  // An error may be about a message whose id nobody could read (JSON-RPC 2.0, section 5).
-  if (id === undefined || (id === NO_ID && error === ABSENT)) return invalid('"id" must be a string or an integer');
-  return { kind: "answer", id, result, error };
+  // An error may be about a message whose id nobody could read: null (JSON-RPC 2.0, section 5), or left out (MCP).
+  const about = found.id === ABSENT && error !== ABSENT ? NO_ID : id;
+  if (about === undefined || (about === NO_ID && error === ABSENT))
+    return invalid('"id" must be a string or an integer');
+  return { kind: "answer", id: about, result, error };
 }
 
 /** A string of at most 256 bytes without control characters, or an integer that every parser holds exactly; `null` as it is. */

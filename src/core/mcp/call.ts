@@ -45,9 +45,9 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim): Resu
   const id = message.kind === "notification" ? NO_ID : message.id;
   const fail = (why: Refusal): Result<never, CallFault> => err({ refusal: why, id });
   if (message.kind === "answer") {
-    return claim.era === "modern"
-      ? fail(malformed("this revision of MCP has no answers from clients"))
-      : ok(answerCall(json, message, claim));
+    if (claim.era === "modern") return fail(malformed("this revision of MCP has no answers from clients"));
+    if (id === NO_ID) return fail(malformed("an answer has the id of what it answers"));
+    return ok(answerCall(json, message, claim));
   }
   const meta = message.params === ABSENT ? ABSENT : member(json, message.params, "_meta");
   const metaFault = meta === ABSENT ? undefined : checkMeta(json, meta);

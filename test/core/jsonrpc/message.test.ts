@@ -32,6 +32,7 @@ describe("readMessage() reads", () => {
 
   test("an error about a message whose id nobody could read", () => {
     expect(read('{"jsonrpc":"2.0","id":null,"error":{}}')).toMatchObject({ kind: "answer", id: NO_ID });
+    expect(read('{"jsonrpc":"2.0","error":{}}')).toMatchObject({ kind: "answer", id: NO_ID });
   });
 
   test.each([
@@ -85,7 +86,7 @@ describe("readMessage() refuses", () => {
     ['{"jsonrpc":"2.0","id":1,"result":[]}', '"result" must be an object'],
     ['{"jsonrpc":"2.0","id":1,"error":"x"}', '"error" must be an object'],
     ['{"jsonrpc":"2.0","result":{}}', '"id" must be a string or an integer'],
-    ['{"jsonrpc":"2.0","error":{}}', '"id" must be a string or an integer'],
+    ['{"jsonrpc":"2.0","id":1.5,"error":{}}', '"id" must be a string or an integer'],
     ['{"jsonrpc":"2.0","id":null,"result":{}}', '"id" must be a string or an integer'],
   ])("%s: %s", (document, message) => {
     expect(messageOf(document)).toBe(message);

@@ -1,0 +1,440 @@
+import { describe, expect, test } from "vitest";
+import type { ResponseEvent } from "../../../src/core/exchange/event.ts";
+import type { Reply } from "../../../src/core/exchange/reply.ts";
+import {
+  MAX_ANSWER_BYTES,
+  MAX_EVENT_BYTES,
+  NOTHING_SEEN,
+  responseCloseStatus,
+  stepResponse,
+} from "../../../src/core/exchange/response.ts";
+import type { ResponseState } from "../../../src/core/exchange/response.ts";
+import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
+import type { Id } from "../../../src/core/jsonrpc/message.ts";
+import type { Asked } from "../../../src/core/mcp/answer.ts";
+import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { everyCut, piecesOf, utf8 } from "../../fixtures/bytes.ts";
+import { deliveredBody, localReplyOf, responseBody, responseHeaders } from "../../fixtures/exchanges.ts";
+import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
+
+const asked = (granted: readonly string[] = ["tool a"]): Asked => ({
+  id: "1" as Id,
+  isVisible: ({ kind, name }) => granted.includes(`${kind} ${name}`),
+});
+const ASKED = asked();
+const ON_STREAM: Asked = { ...ASKED, id: undefined };
+
+type Run = { readonly state: ResponseState; readonly replies: readonly Reply[]; readonly text: string };
+
+function run(events: readonly ResponseEvent[], asks: Asked = ASKED): Run {
+  let state: ResponseState = { at: "awaitingHeaders", seen: NOTHING_SEEN };
+  const replies: Reply[] = [];
+  for (const event of events) {
+    const [next, reply] = stepResponse(asks, state, event);
+    state = next;
+    replies.push(reply);
+  }
+  return { state, replies, text: deliveredBody(events, replies) };
+}
+
+type End = "endOfStream" | "trailers" | "none";
+/** An answer of this type in these chunks. */
+function answer(type: string, chunks: readonly Uint8Array[], end: End = "endOfStream", asks: Asked = ASKED): Run {
+  const body = responseBody(chunks, end === "none" ? "trailers" : end) as ResponseEvent[];
+  return run([responseHeaders(type) as ResponseEvent, ...(end === "none" ? body.slice(0, -1) : body)], asks);
+}
+const json = (text: string, end: End = "endOfStream"): Run => answer("application/json", [utf8(text)], end);
+const sse = (text: string, end: End = "endOfStream", asks: Asked = ASKED): Run =>
+  answer("text/event-stream", [utf8(text)], end, asks);
+
+const LIST = result({ tools: [{ name: "a" }, { name: "b" }, { name: "c", title: "é" }], nextCursor: "x" });
+const FILTERED = result({ tools: [{ name: "a" }], nextCursor: "x" });
+const errorText = (fault: string, id: unknown = 1): string =>
+  JSON.stringify({
+    jsonrpc: "2.0",
+    id,
+    error: { code: -32603, message: `The server's answer was not delivered: it ${fault}.` },
+  });
+
+describe("stepResponse() on headers", () => {
+  const onHeaders = (...args: Parameters<typeof responseHeaders>): Run =>
+    run([responseHeaders(...args) as ResponseEvent]);
+
+  test.each([
+    "application/json",
+    "Application/JSON",
+    "application/json; charset=utf-8",
+    'application/json; charset="utf-8"',
+    "application/json;charset=UTF-8",
+    "application/json ;x=y",
+    "application/json;",
+  ])("asks for the body of %s and holds it", (type) => {
+    const { state, replies } = onHeaders(type);
+    expect(state.at).toBe("readingJson");
+    expect(replies).toEqual([{ kind: "responseHeaders", readBody: true }]);
+  });
+
+  test.each(["text/event-stream", "Text/Event-Stream", "text/event-stream;charset=utf-8", "text/event-stream "])(
+    "asks for the body of %s and follows it",
+    (type) => {
+      const { state, replies } = onHeaders(type);
+      expect(state.at).toBe("followingEvents");
+      expect(replies).toEqual([{ kind: "responseHeaders", readBody: true }]);
+    },
+  );
+
+  test.each([200, 201, 400, 404, 500])("reads JSON whatever the status: %i", (status) => {
+    expect(onHeaders("application/json", { status }).state.at).toBe("readingJson");
+  });
+
+  const refusals: readonly (readonly [string, Parameters<typeof responseHeaders>, string])[] = [
+    ["another type", ["text/plain"], "is neither JSON nor an event stream"],
+    ["no type", [null], "is neither JSON nor an event stream"],
+    ["two types in one", ["text/event-stream, application/json"], "is neither JSON nor an event stream"],
+    ["a type that only begins like one", ["application/jsonx"], "is neither JSON nor an event stream"],
+    [
+      "an encoding",
+      ["application/json", { headers: [["content-encoding", "gzip"]] }],
+      "is encoded (gzip), so it could not be read",
+    ],
+    ["another charset", ["application/json; charset=utf-16"], "is not in UTF-8"],
+    ["another charset after ours", ["application/json; charset=utf-8; charset=utf-7"], "is not in UTF-8"],
+    ["another charset in quotes", ['text/event-stream;charset="utf-7"'], "is not in UTF-8"],
+  ];
+  test.each(refusals)("refuses %s", (_, args, fault) => {
+    const { state, replies } = onHeaders(...args);
+    expect(state).toMatchObject({ at: "refused", seen: { outcome: { kind: "transport_error" }, withheld: 1, fault } });
+    expect(localReplyOf(replies[0])).toEqual({ status: 200, text: errorText(fault) });
+  });
+
+  test.each<readonly [string, HeaderList]>([
+    [
+      "content type",
+      [
+        ["content-type", "text/event-stream"],
+        ["content-type", "application/json"],
+      ],
+    ],
+    [
+      "content type",
+      [
+        ["content-type", "application/json"],
+        ["content-type", "text/plain"],
+      ],
+    ],
+    [
+      "content encoding",
+      [
+        ["content-type", "application/json"],
+        ["content-encoding", "identity"],
+        ["content-encoding", "gzip"],
+      ],
+    ],
+  ])("refuses a second %s: a client may go by it", (_, headers) => {
+    expect(onHeaders(null, { headers }).state.at).toBe("refused");
+  });
+
+  test("refuses a stream of another type with an HTTP error, since nobody waits for an id", () => {
+    const { replies } = run([responseHeaders("text/plain") as ResponseEvent], ON_STREAM);
+    expect(localReplyOf(replies[0]).status).toBe(502);
+  });
+
+  test.each<readonly [string, Parameters<typeof responseHeaders>, string]>([
+    ["no body", ["application/json", { endOfStream: true }], "ok"],
+    ["no body and an error", [null, { status: 404, endOfStream: true }], "transport_error"],
+    ["an empty body of no type", [null, { headers: [["content-length", "0"]] }], "ok"],
+    ["an error page", ["text/html", { status: 502 }], "transport_error"],
+  ])("reads nothing of %s", (_, args, outcome) => {
+    const { state, replies } = onHeaders(...args);
+    expect(state).toMatchObject({ at: "passing", seen: { outcome: { kind: outcome } } });
+    expect(replies).toEqual([{ kind: "responseHeaders", readBody: false }]);
+  });
+
+  test.each([
+    ["upstream_response_timeout", "timeout"],
+    ["upstream_reset_before_response_started", "transport_error"],
+  ])("knows from Envoy's %s that the server has not answered", (codeDetails, outcome) => {
+    const event: ResponseEvent = {
+      kind: "responseHeaders",
+      headers: [[":status", "504"]],
+      endOfStream: false,
+      codeDetails,
+    };
+    expect(run([event]).state).toMatchObject({ at: "passing", seen: { outcome: { kind: outcome } } });
+  });
+
+  test("takes a stream that nobody's request opened for a call that went well", () => {
+    const { state } = run([responseHeaders("text/event-stream") as ResponseEvent], ON_STREAM);
+    expect(state.seen.outcome).toEqual({ kind: "ok" });
+  });
+});
+
+describe("stepResponse() on a JSON answer", () => {
+  test("delivers one that has to stay as it is in one chunk untouched", () => {
+    const { state, replies } = json(result({ content: [] }));
+    expect(replies[1]).toEqual({ kind: "responseBody", body: undefined });
+    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "ok" }, withheld: 0 } });
+  });
+
+  test.each([
+    ["a list", LIST, FILTERED],
+    ["a result", result({ content: [{ type: "text", text: 'x"}{é\u{1f600}' }] }), undefined],
+    ["an error", rpcError(-32602), undefined],
+    ["an answer to another request", result({}, 2), errorText("answers another request")],
+    ["no JSON", "[}", errorText("is not acceptable JSON: byte 1 is unexpected: expected a value")],
+    ["a byte order mark", `\ufeff${LIST}`, FILTERED],
+    ["space around it", ` \n${result({})}`, undefined],
+  ])("delivers %s the same at every cut", (_, text, expected) => {
+    const bytes = utf8(text);
+    for (const end of ["endOfStream", "trailers", "none"] as const) {
+      for (const [cut, chunks] of everyCut(bytes)) {
+        const delivered = answer("application/json", chunks, end);
+        expect(delivered.text, `cut at byte ${cut}, ${end}`).toBe(expected ?? text);
+      }
+      for (const size of [1, 2, 3, 7]) {
+        const delivered = answer("application/json", piecesOf(bytes, size), end);
+        expect(delivered.text, `pieces of ${size}, ${end}`).toBe(expected ?? text);
+      }
+    }
+  });
+
+  test("releases nothing before the document is complete, and all of it then", () => {
+    const bytes = utf8(LIST);
+    const { replies } = answer("application/json", piecesOf(bytes, 1), "none");
+    const bodies = replies.slice(1).map((reply) => (reply.kind === "responseBody" ? reply.body?.length : undefined));
+    expect(bodies).toEqual([...Array<number>(bytes.length - 1).fill(0), utf8(FILTERED).length]);
+  });
+
+  test("drops what follows it, in the same chunk and in the next", () => {
+    for (const [cut, chunks] of everyCut(utf8(`${FILTERED} {"jsonrpc":"2.0"} x`)))
+      expect(answer("application/json", chunks).text, `cut at byte ${cut}`).toBe(FILTERED);
+  });
+
+  test("counts and names what it has taken out", () => {
+    expect(json(LIST).state.seen).toEqual({
+      outcome: { kind: "ok" },
+      hiddenItems: 2,
+      listed: { kind: "tool", names: ["a", "b", "c"] },
+      withheld: 0,
+      fault: undefined,
+    });
+  });
+
+  test("answers in its place when it is cut off", () => {
+    for (const text of ["", "{", LIST.slice(0, -1)]) {
+      const { state, text: delivered } = json(text);
+      expect(delivered).toMatch(/^\{"jsonrpc":"2\.0","id":1,"error":\{"code":-32603/);
+      expect(state.seen).toMatchObject({ outcome: { kind: "transport_error" }, withheld: 1 });
+    }
+  });
+
+  test("is lost when trailers come while it is held: Envoy takes no body any more", () => {
+    const { state, text } = json(LIST.slice(0, -1), "trailers");
+    expect(text).toBe("");
+    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "transport_error" } } });
+  });
+
+  test("lets a notification through and knows that it is no answer", () => {
+    const { state, text } = json(notification("notifications/message"));
+    expect(text).toBe(notification("notifications/message"));
+    expect(state.seen.outcome).toEqual({ kind: "transport_error" });
+  });
+
+  test("stops a request of the server that no rule allows", () => {
+    expect(json(request("sampling/createMessage", {}, 9)).text).toBe(
+      errorText("asks the client for sampling/createMessage, which no rule allows"),
+    );
+  });
+
+  test("answers in its place when it is larger than the limit, as soon as it is", () => {
+    const chunk = new Uint8Array(MAX_ANSWER_BYTES / 4).fill(0x20);
+    const chunks = [utf8("["), chunk, chunk, chunk, chunk];
+    const { state, text } = answer("application/json", chunks, "none");
+    expect(state.at).toBe("draining");
+    expect(text).toBe(errorText(`is larger than ${MAX_ANSWER_BYTES} bytes`));
+    expect(answer("application/json", [...chunks, utf8("]")]).text).toBe(text);
+  });
+});
+
+describe("stepResponse() on an event stream", () => {
+  const event = (data: string, more = ""): string => `event: message\n${more}data: ${data}\n\n`;
+
+  test("passes on events that have to stay as they are untouched", () => {
+    const { state, replies } = sse(event(result({ content: [] })), "none");
+    expect(replies[1]).toEqual({ kind: "responseBody", body: undefined });
+    expect(state).toMatchObject({ at: "followingEvents", seen: { outcome: { kind: "ok" } } });
+  });
+
+  const progress = event(notification("notifications/progress", { progress: 1 }), "id: 7\n");
+  test.each([
+    ["a filtered list after progress", progress + event(LIST, "id: 8\n"), progress + event(FILTERED, "id: 8\n")],
+    ["a list in CRLF", `data: ${LIST}\r\n\r\n`, `data: ${FILTERED}\n\n`],
+    ["a result in CRLF", `data: ${result({})}\r\n\r\n`, undefined],
+    ["a result in CR", `data: ${result({})}\r\r: x\n\n`, `data: ${result({})}\n\n: x\n\n`],
+    ["comments and retry times", `: hi\n\nretry: 10\n\n${event(result({}))}`, undefined],
+    ["an event of no data with an id", "id: 1\ndata: \n\n", undefined],
+    ["an event without its blank line", `data: ${LIST}\n`, `data: ${FILTERED}\n\n`],
+    ["a byte order mark", `\ufeffdata: ${LIST}\n\n`, `data: ${FILTERED}\n\n`],
+    [
+      "a separator of Unicode",
+      event(result({ a: "\u2028é" })),
+      event(result({ a: "\u2028é" }).replace("\u2028", "\\u2028")),
+    ],
+    ["a request of the server", event(request("roots/list", {}, 9), "id: 3\n"), "event: message\nid: 3\n\n"],
+    ["a ping of the server", event(request("ping", {}, 9)), undefined],
+    ["an answer to another request", event(result({}, 2)), "event: message\n\n"],
+    ["an event of another type", `event: endpoint\ndata: ${LIST}\n\n`, "event: endpoint\n\n"],
+    ["no JSON", event("[}"), event(errorText("is not acceptable JSON: byte 1 is unexpected: expected a value"))],
+    ["two messages in one event", event(`${LIST}${LIST}`), undefined],
+  ])("delivers %s the same at every cut", (name, text, expected) => {
+    const bytes = utf8(text);
+    const whole = answer("text/event-stream", [bytes]).text;
+    if (name === "two messages in one event") expect(whole).toContain('"code":-32603');
+    else expect(whole).toBe(expected ?? text);
+    for (const [cut, chunks] of everyCut(bytes))
+      expect(answer("text/event-stream", chunks).text, `cut at byte ${cut}`).toBe(whole);
+    for (const size of [1, 2, 3, 5])
+      expect(answer("text/event-stream", piecesOf(bytes, size)).text, `pieces of ${size}`).toBe(whole);
+  });
+
+  test("reads an answer that stands in several data lines, and delivers it so that a client can", () => {
+    const spread = LIST.replace('"id":1', '\ndata: "id":1').replace('"result"', '\ndata:\ndata: "result"');
+    const { text, state } = sse(`data: ${spread}\n\n`);
+    expect(state.seen).toMatchObject({ outcome: { kind: "ok" }, hiddenItems: 2 });
+    const lines = text.trimEnd().split("\n");
+    expect(lines.every((line) => line.startsWith("data:"))).toBe(true);
+    expect(JSON.parse(lines.map((line) => line.slice("data:".length)).join("\n"))).toEqual(JSON.parse(FILTERED));
+  });
+
+  test("releases each event as soon as it is complete", () => {
+    const bytes = utf8(event(result({})));
+    const { replies } = answer("text/event-stream", piecesOf(bytes, 1), "none");
+    const bodies = replies.slice(1).map((reply) => (reply.kind === "responseBody" ? reply.body?.length : undefined));
+    expect(bodies).toEqual([...Array<number>(bytes.length - 1).fill(0), bytes.length]);
+  });
+
+  test("delivers what was complete when trailers come", () => {
+    expect(sse(event(LIST), "trailers").text).toBe(event(FILTERED));
+    expect(sse(event(LIST) + event(LIST).slice(0, -1), "trailers").text).toBe(event(FILTERED));
+  });
+
+  test("tells a client whose answer cannot be delivered, once, and nobody else", () => {
+    const broken = event('{"jsonrpc":"2.0","id":1,"result":[]}');
+    expect(sse(broken).text).toContain('"id":1,"error"');
+    expect(sse(event(result({})) + broken).text).toBe(`${event(result({}))}event: message\n\n`);
+    expect(sse(broken, "endOfStream", ON_STREAM).text).toBe("event: message\n\n");
+  });
+
+  test("keeps the first outcome", () => {
+    expect(sse(event(rpcError(-1)) + event(result({}))).state.seen.outcome).toEqual({ kind: "rpc_error", code: -1 });
+  });
+
+  test("counts what it withholds", () => {
+    const { state } = sse(event(result({}, 2)) + event(request("roots/list", {}, 5)) + event(LIST));
+    expect(state.seen).toMatchObject({
+      withheld: 2,
+      hiddenItems: 2,
+      fault: "asks the client for roots/list, which no rule allows",
+      outcome: { kind: "ok" },
+    });
+  });
+
+  test("filters lists on a stream that nobody's request opened", () => {
+    expect(sse(event(result({ tools: [{ name: "b" }] }, 99)), "none", ON_STREAM).text).toBe(
+      event(result({ tools: [] }, 99)),
+    );
+  });
+});
+
+describe("stepResponse() on an event over the limit", () => {
+  const huge = new Uint8Array(MAX_EVENT_BYTES).fill(0x78);
+  const fault = `holds an event larger than ${MAX_EVENT_BYTES} bytes`;
+
+  test("breaks off with an error, whether it comes in one chunk or in many", () => {
+    for (const chunks of [[utf8("data: "), huge], [utf8(`data: ${"x".repeat(MAX_EVENT_BYTES)}\n\n`)]]) {
+      const { state, text } = answer("text/event-stream", [...chunks, utf8("\n\ndata: {}\n\n")], "none");
+      expect(text).toBe(`event: message\ndata: ${errorText(fault)}\n\n`);
+      expect(state).toMatchObject({
+        at: "draining",
+        seen: { outcome: { kind: "transport_error" }, fault, withheld: 1 },
+      });
+    }
+  });
+
+  test("delivers the events before it, also those of the same chunk", () => {
+    const before = `data: ${notification("notifications/message")}\n\n`;
+    for (const chunks of [
+      [utf8(before), utf8("data: "), huge],
+      [utf8(`${before}data: ${"x".repeat(MAX_EVENT_BYTES)}`)],
+    ])
+      expect(answer("text/event-stream", chunks, "none").text).toBe(
+        `${before}event: message\ndata: ${errorText(fault)}\n\n`,
+      );
+  });
+
+  test("says nothing more to a client that has its answer", () => {
+    const before = `data: ${result({})}\n\n`;
+    const { state, text } = answer("text/event-stream", [utf8(before), utf8("data: "), huge], "none");
+    expect(state.at).toBe("draining");
+    expect(text).toBe(before);
+  });
+});
+
+const headers = responseHeaders() as ResponseEvent;
+const chunk: ResponseEvent = { kind: "responseBody", body: utf8("{"), endOfStream: false };
+const lastChunk: ResponseEvent = { kind: "responseBody", body: utf8(""), endOfStream: true };
+const trailers: ResponseEvent = { kind: "responseTrailers" };
+/** Made anew each time: a state holds what it has read. */
+const STATES: { readonly [at in ResponseState["at"]]: () => ResponseState } = {
+  awaitingHeaders: () => ({ at: "awaitingHeaders", seen: NOTHING_SEEN }),
+  readingJson: () => run([headers]).state,
+  followingEvents: () => run([responseHeaders("text/event-stream") as ResponseEvent]).state,
+  draining: () => json(result({}), "none").state,
+  passing: () => run([responseHeaders("text/html", { status: 500 }) as ResponseEvent]).state,
+  ended: () => json(result({})).state,
+  refused: () => run([responseHeaders("text/html") as ResponseEvent]).state,
+};
+const EVENTS = { headers, chunk, lastChunk, trailers };
+/** What each state answers, and where it is then; undefined: the stream ends with an error. */
+const NEXT: {
+  readonly [at in ResponseState["at"]]: { readonly [event in keyof typeof EVENTS]: ResponseState["at"] | undefined };
+} = {
+  awaitingHeaders: { headers: "readingJson", chunk: undefined, lastChunk: undefined, trailers: undefined },
+  readingJson: { headers: undefined, chunk: "readingJson", lastChunk: "ended", trailers: "ended" },
+  followingEvents: { headers: undefined, chunk: "followingEvents", lastChunk: "ended", trailers: "ended" },
+  draining: { headers: undefined, chunk: "draining", lastChunk: "ended", trailers: "ended" },
+  passing: { headers: undefined, chunk: "passing", lastChunk: "ended", trailers: "ended" },
+  ended: { headers: undefined, chunk: undefined, lastChunk: undefined, trailers: "ended" },
+  refused: { headers: undefined, chunk: undefined, lastChunk: undefined, trailers: "ended" },
+};
+
+describe.each(Object.keys(STATES) as ResponseState["at"][])("stepResponse() while %s", (at) => {
+  test.each(Object.keys(EVENTS) as (keyof typeof EVENTS)[])("answers %s once, in kind, or breaks off", (name) => {
+    const state = STATES[at]();
+    expect(state.at).toBe(at);
+    const event = EVENTS[name];
+    const next = NEXT[at][name];
+    const step = () => stepResponse(ASKED, state, event);
+    if (next === undefined) {
+      expect(step).toThrow(ProtocolViolation);
+      return;
+    }
+    const [after, reply] = step();
+    expect([after.at, reply.kind]).toEqual([next, event.kind]);
+  });
+});
+
+describe("responseCloseStatus()", () => {
+  test("is OK only where nothing of an answer could go on unread", () => {
+    const found = Object.entries(STATES).map(([at, make]) => [at, responseCloseStatus(make())]);
+    expect(Object.fromEntries(found)).toEqual({
+      awaitingHeaders: "ABORTED",
+      readingJson: "ABORTED",
+      followingEvents: "ABORTED",
+      draining: "ABORTED",
+      passing: "OK",
+      ended: "OK",
+      refused: "OK",
+    });
+  });
+});

@@ -1,0 +1,151 @@
+/** Workloads with certificates: the identity that `envoy-config/mtls.yaml` makes of them, alone and together with a JWT. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
+import { Canary } from "./canary.ts";
+import { Authority } from "./certificates.ts";
+import type { Certificate } from "./certificates.ts";
+import { filterChain, manager } from "./gateway.ts";
+import type { Node } from "./gateway.ts";
+import { ask, callTool } from "./http.ts";
+import type { Ask, Reply } from "./http.ts";
+import { CANARY_SERVER } from "./policies.ts";
+import { describeWithEnvoy } from "./real-envoy.ts";
+import { startStack } from "./stack.ts";
+import type { Stack } from "./stack.ts";
+import { ISSUER } from "./tokens.ts";
+
+const READER = "spiffe://cluster.local/ns/agents/sa/reader";
+const POLICIES = `${CANARY_SERVER}
+---
+apiVersion: toolgate.dev/v1alpha1
+kind: MCPAccessPolicy
+metadata: { name: workloads, namespace: tools }
+spec:
+  targetRefs: [{ kind: MCPServer, name: canary }]
+  rules:
+    - { name: by-spiffe, action: Allow, from: [{ spiffe: "${READER}" }], to: [{ tools: [read] }] }
+    - name: by-service-account
+      action: Allow
+      from: [{ serviceAccount: { namespace: agents, name: writer } }]
+      to: [{ tools: [write] }]
+    - name: by-both
+      action: Allow
+      from:
+        - spiffe: "${READER}"
+          jwt: { issuer: "${ISSUER}", claims: [{ name: role, values: [admin] }] }
+      to: [{ tools: [erase] }]
+`;
+
+let canary: Canary;
+let authority: Authority;
+let stack: Stack;
+let url: URL;
+let reader: Certificate;
+let writer: Certificate;
+
+/** What mtls.yaml marks as TLS, put into the configuration of the demo, which has the JWTs; with our own certificates. */
+async function mtls(server: Certificate, ca: string): Promise<(config: Node) => void> {
+  const file = parse(await readFile(join(PACKAGE_ROOT, "envoy-config", "mtls.yaml"), "utf8")) as Node;
+  const { transport_socket: socket } = filterChain(file) as { transport_socket: { typed_config: Node } };
+  const context = socket.typed_config["common_tls_context"] as Node;
+  context["tls_certificates"] = [
+    { certificate_chain: { inline_string: server.cert }, private_key: { inline_string: server.key } },
+  ];
+  (context["validation_context"] as Node)["trusted_ca"] = { inline_string: ca };
+  const { forward_client_cert_details, set_current_client_cert_details } = manager(file);
+  return (config) => {
+    filterChain(config)["transport_socket"] = socket;
+    Object.assign(manager(config), { forward_client_cert_details, set_current_client_cert_details });
+  };
+}
+
+const call = (tool: string, certificate: Certificate | undefined, more: Ask = {}): Promise<Reply> =>
+  ask(url, { ...more, body: callTool(tool), tls: { ca: authority.cert, ...certificate } });
+
+const expectRefused = async (reply: Promise<Reply>, words: string): Promise<void> => {
+  expect((await reply).text).toContain(words);
+  expect(canary.touched).toBe(0);
+};
+
+describeWithEnvoy("mutual TLS", () => {
+  beforeAll(async () => {
+    canary = await Canary.start();
+    authority = await Authority.create();
+    const server = await authority.issue("IP:127.0.0.1");
+    [reader, writer] = [
+      await authority.issue(`URI:${READER}`),
+      await authority.issue(`URI:${READER.replace("reader", "writer")}`),
+    ];
+    stack = await startStack({
+      policies: POLICIES,
+      upstreamPort: canary.port,
+      change: await mtls(server, authority.cert),
+    });
+    url = new URL(stack.gateway.url);
+    url.protocol = "https:";
+  });
+  afterAll(async () => {
+    await stack[Symbol.asyncDispose]();
+    await authority[Symbol.asyncDispose]();
+    await canary[Symbol.asyncDispose]();
+  });
+  afterEach(() => canary.forget());
+
+  test("a workload that a rule names by its SPIFFE ID is allowed what the rule says", async () => {
+    expect((await call("read", reader)).text).toContain("done: read");
+    expect(await stack.toolgate.decision({ tool: "read" })).toMatchObject({
+      caller: "agents/reader",
+      workload: READER,
+      rule: "by-spiffe",
+    });
+  });
+
+  test("a workload that a rule names by its service account is allowed what the rule says", async () => {
+    expect((await call("write", writer)).text).toContain("done: write");
+  });
+
+  test("one workload is not another", async () => {
+    await expectRefused(call("write", reader), "no rule lets agents/reader use tool write");
+  });
+
+  test("a rule with a workload and a JWT takes both, and neither alone", async () => {
+    const admin = await stack.token("admin");
+    await expectRefused(call("erase", reader), "no rule lets");
+    await expectRefused(call("erase", writer, { token: admin }), "no rule lets");
+    await expectRefused(call("erase", reader, { token: await stack.token("reader") }), "no rule lets");
+    expect((await call("erase", reader, { token: admin })).text).toContain("done: erase");
+  });
+
+  test("a workload without a rule is not let in, whatever certificate header it sends", async () => {
+    const stranger = await authority.issue("URI:spiffe://cluster.local/ns/agents/sa/stranger");
+    const forged = { headers: { "x-forwarded-client-cert": `Hash=00;URI=${READER}` } };
+    expect((await call("read", stranger, forged)).status).toBe(401); // A JWT could help: one rule asks for it.
+    expect(canary.touched).toBe(0);
+  });
+
+  test("a certificate with two names in it is nobody's", async () => {
+    const both = await authority.issue(`URI:${READER}`, "URI:spiffe://cluster.local/ns/agents/sa/writer");
+    await expectRefused(call("read", both), "several-uri-sans");
+  });
+
+  test.each([
+    ["no certificate", async () => undefined],
+    [
+      "a certificate of another trust domain",
+      async () => authority.issue("URI:spiffe://elsewhere/ns/agents/sa/reader"),
+    ],
+    [
+      "a certificate that somebody else has signed",
+      async () => {
+        await using other = await Authority.create();
+        return await other.issue(`URI:${READER}`);
+      },
+    ],
+  ])("with %s there is no connection", async (_, certificate) => {
+    await expect(call("read", await certificate())).rejects.toThrow();
+    expect(canary.touched).toBe(0);
+  });
+});

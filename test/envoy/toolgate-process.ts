@@ -1,0 +1,96 @@
+/** `toolgate serve` as it runs in production: a process, with policies in a folder that a test can edit. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
+import { Program, jsonLines } from "./program.ts";
+
+export const TOOLGATE_MAIN = join(PACKAGE_ROOT, "src", "main.ts");
+
+export type ToolgateOptions = {
+  /** The text of the one policy file. */
+  readonly policies: string;
+  readonly flags?: readonly string[];
+};
+
+/** A process of `toolgate`, whatever its arguments. */
+export const runToolgate = (...args: readonly string[]): Program =>
+  new Program({ name: "Toolgate", command: process.execPath, args: [TOOLGATE_MAIN, ...args] });
+
+export class Toolgate implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #flags: readonly string[];
+  #program: Program;
+  /** Where it listens for Envoy. The same after every restart. */
+  readonly port: number;
+  #adminUrl: URL;
+
+  private constructor(folder: string, flags: readonly string[], started: Started) {
+    this.#folder = folder;
+    this.#flags = flags;
+    this.#program = started.program;
+    this.port = started.port;
+    this.#adminUrl = started.adminUrl;
+  }
+
+  static async start({ policies, flags = [] }: ToolgateOptions): Promise<Toolgate> {
+    const folder = await mkdtemp(join(tmpdir(), "toolgate-e2e-"));
+    await writeFile(join(folder, "policies.yaml"), policies);
+    return new Toolgate(folder, flags, await start(folder, 0, flags));
+  }
+
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Its own log. */
+  get log(): readonly Readonly<Record<string, unknown>>[] {
+    return jsonLines(this.#program.stderr);
+  }
+
+  get decisions(): readonly Readonly<Record<string, unknown>>[] {
+    return jsonLines(this.#program.stdout);
+  }
+
+  /** The first line of the decision log that has these members. */
+  async decision(members: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+    const wanted = Object.entries(members);
+    return this.#program.until(`a decision with ${JSON.stringify(members)}`, () =>
+      this.decisions.find((line) => wanted.every(([name, value]) => line[name] === value)),
+    );
+  }
+
+  async admin(path: string): Promise<string> {
+    return (await fetch(new URL(path, this.#adminUrl))).text();
+  }
+
+  /** Takes effect some time later, as every edit does. */
+  async edit(policies: string): Promise<void> {
+    await writeFile(join(this.#folder, "policies.yaml"), policies);
+  }
+
+  /** Ends it as a crash does, and waits until it is gone. */
+  async kill(): Promise<void> {
+    await this.#program[Symbol.asyncDispose]();
+  }
+
+  /** Starts it anew where it was, after its end. */
+  async restart(): Promise<void> {
+    ({ program: this.#program, adminUrl: this.#adminUrl } = await start(this.#folder, this.port, this.#flags));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+type Started = { readonly program: Program; readonly port: number; readonly adminUrl: URL };
+
+async function start(folder: string, port: number, flags: readonly string[]): Promise<Started> {
+  const listen = ["--listen", `127.0.0.1:${port}`, "--admin-listen", "127.0.0.1:0"];
+  const program = runToolgate("serve", "--policies", folder, ...listen, ...flags);
+  const ready = await program.until("being ready", () => jsonLines(program.stderr).find(({ msg }) => msg === "ready"));
+  const adminUrl = new URL(`http://${String(ready["adminListen"])}`);
+  return { program, port: Number(String(ready["listen"]).split(":").at(-1)), adminUrl };
+}
