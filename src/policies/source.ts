@@ -5,8 +5,7 @@
 import type { PolicyDocument } from "../core/policy/document.ts";
 import type { Problem } from "../core/result.ts";
 
-/** A problem and its place. `line` counts from 1; a problem of a whole file has line 1 and an empty path. */
-/** `line` counts from 1; 0 is a folder, which has none. */
+/** A problem and its place. `line` counts from 1; of a whole file it is 1, of a folder 0, and the path is empty. */
 export type LocatedProblem = Problem & { readonly file: string; readonly line: number };
 
 /** `file:line: path: message`, as compilers print it and editors find it. */

@@ -171,7 +171,7 @@ describe("createFileSource()", () => {
     renameSync(directory, `${directory}-away`);
     await until(() => expect(problemsOf(publisher)).toHaveLength(1));
     expect(problemsOf(publisher)).toEqual([
-      `${directory}:1: cannot be read: it does not exist; expected a directory of *.yaml files`,
+      `${directory}: cannot be read: it does not exist; expected a directory of *.yaml files`,
     ]);
     expect(named(publisher, "echo")).toEqual(["echo"]);
     renameSync(`${directory}-away`, directory);
