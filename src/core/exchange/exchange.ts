@@ -41,10 +41,13 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
     const [response, reply] = stepResponse(deliverable(request), exchange.response, event);
     return [{ ...exchange, response }, reply];
   }
-  // While the headers are held, only Envoy itself can have answered: 413 over its limit, 401 of a filter before us.
-  const isLocalReply =
-    event.kind === "responseHeaders" && event.codeDetails !== undefined && event.codeDetails !== "via_upstream";
-  if (request.at === "awaitingBody" || (request.at === "awaitingHeaders" && isLocalReply)) {
+  // While the headers are held, only Envoy itself can have answered: 413 over its limit, 401 of a filter before us. Before
+  // them it has to say so.
+  const isLocalReply = event.kind === "responseHeaders" && event.codeDetails !== "via_upstream";
+  if (
+    isLocalReply &&
+    (request.at === "awaitingBody" || (request.at === "awaitingHeaders" && event.codeDetails !== undefined))
+  ) {
     return [
       { ...exchange, request: { at: "answeredByEnvoy" } },
       { kind: "responseHeaders", readBody: false },

@@ -72,7 +72,7 @@ export function stepResponse(asked: Asked, state: ResponseState, event: Response
 }
 
 function stepWithin(asked: Asked, state: ResponseState, event: ResponseEvent): ResponseStep {
-  if (event.kind === "responseTrailers") return [onTrailers(state), { kind: "responseTrailers" }];
+  if (event.kind === "responseTrailers") return onTrailers(state);
   switch (state.at) {
     case "awaitingHeaders":
       if (event.kind !== "responseHeaders") throw new ProtocolViolation(`${event.kind} before responseHeaders`);
@@ -103,7 +103,10 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const SSE_TYPE = /^text\/event-stream[ \t]*(?:;|$)/i;
 /** A client that honours it would read other text than we did. */
-const OTHER_CHARSET = /;[ \t]*charset[ \t]*=[ \t]*"?(?!utf-?8(?:[";\s]|$))/i;
+const OTHER_CHARSET = /;[ \t]*charset[ \t]*=(?![ \t]*"?utf-?8(?:[";\s]|$))/i;
+
+/** A client may go by the other one. */
+const SINGLE = ["content-type", "content-encoding"];
 
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
   const status = Number(header(event.headers, ":status") ?? "0");
@@ -116,6 +119,8 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   if (event.codeDetails !== undefined && event.codeDetails !== "via_upstream")
     return pass(localOutcome(event.codeDetails));
   if (event.endOfStream) return pass(failed ? { kind: "transport_error" } : { kind: "ok" });
+  const twice = SINGLE.find((name) => event.headers.filter(([key]) => key === name).length > 1);
+  if (twice !== undefined && !failed) return refuse(asked, `has two headers ${twice}`);
   const type = header(event.headers, "content-type") ?? "";
   const isJson = JSON_TYPE.test(type);
   const isSse = SSE_TYPE.test(type);
@@ -212,10 +217,9 @@ function merge(seen: Seen, delivery: Delivery, otherwise?: Outcome): Seen {
 function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }, event: BodyEvent): ResponseStep {
   const { parser } = state;
   const heldBefore = parser.heldBytes;
-  const complete = parser.feed(event.body);
-  if (complete === "too-large") return breakOff(asked, state, `holds an event larger than ${MAX_EVENT_BYTES} bytes`);
-  const last = event.endOfStream ? parser.end() : undefined;
-  const events = last === undefined ? complete : [...complete, last];
+  const events = parser.feed(event.body);
+  const last = event.endOfStream && !parser.isOverLimit ? parser.end() : undefined;
+  if (last !== undefined) events.push(last);
   const slices: Uint8Array[] = [];
   let { seen } = state;
   let untouched = heldBefore === 0 && parser.heldBytes === 0;
@@ -227,6 +231,7 @@ function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }
     bytes += delivered.length;
     seen = next;
   }
+  if (parser.isOverLimit) return breakOff(asked, seen, slices);
   const body = untouched && bytes === event.body.length ? undefined : concat(slices);
   return [
     { ...state, seen },
@@ -251,20 +256,24 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   ];
 }
 
-function breakOff(asked: Asked, state: ResponseState & { at: "followingEvents" }, fault: string): ResponseStep {
-  const delivery = withheldBy(fault);
-  const error = errorBody(asked.id ?? NO_ID, faultSentence(delivery));
-  const body = encodeEvent({ type: "message", id: undefined, retry: undefined, data: error });
+/** After an event over the limit nothing can be read any more. Who has the answer already is told nothing. */
+function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): ResponseStep {
+  const delivery = withheldBy(`holds an event larger than ${MAX_EVENT_BYTES} bytes`);
+  const data = errorBody(asked.id ?? NO_ID, faultSentence(delivery));
+  const error = encodeEvent({ type: "message", id: undefined, retry: undefined, data });
+  const body = concat(seen.outcome === undefined ? [...delivered, error] : delivered);
   return [
-    { at: "draining", seen: merge(state.seen, delivery) },
+    { at: "draining", seen: merge(seen, delivery) },
     { kind: "responseBody", body },
   ];
 }
 
 /** What is held when the trailers come is lost: Envoy takes no body any more. */
-function onTrailers(state: ResponseState): ResponseState {
-  if (state.at !== "readingJson") return state;
-  return { at: "draining", seen: { ...state.seen, outcome: { kind: "transport_error" } } };
+function onTrailers(state: ResponseState): ResponseStep {
+  if (state.at === "awaitingHeaders") throw new ProtocolViolation("responseTrailers before responseHeaders");
+  const isLost = state.at === "readingJson";
+  const seen: Seen = isLost ? { ...state.seen, outcome: { kind: "transport_error" } } : state.seen;
+  return [{ at: "ended", seen }, { kind: "responseTrailers" }];
 }
 
 /** While an answer has to be read, an OK close would deliver the rest of it unread. */

@@ -30,9 +30,15 @@ export class SseParser {
   /** The line that is being read has no byte yet. */
   #lineEmpty = true;
   #started = false;
+  #isOverLimit = false;
 
   constructor(maxEventBytes: number) {
     this.#maxEventBytes = maxEventBytes;
+  }
+
+  /** An event is larger than the limit. The parser is of no use any more. */
+  get isOverLimit(): boolean {
+    return this.#isOverLimit;
   }
 
   /** No byte has come yet. */
@@ -45,8 +51,8 @@ export class SseParser {
     return this.#heldBytes;
   }
 
-  /** The events that this chunk completes, or "too-large". */
-  feed(bytes: Uint8Array): SseEvent[] | "too-large" {
+  /** The events that this chunk completes, up to one that is too large: see `isOverLimit`. */
+  feed(bytes: Uint8Array): SseEvent[] {
     const chunk = this.#begin(bytes);
     const events: SseEvent[] = [];
     let start = 0;
@@ -69,12 +75,16 @@ export class SseParser {
       this.#lineEmpty = true;
       if (!isBlank) continue;
       const raw = this.#take(chunk.subarray(start, at));
-      if (raw.length > this.#maxEventBytes) return "too-large";
+      if (raw.length > this.#maxEventBytes) {
+        this.#isOverLimit = true;
+        return events;
+      }
       events.push(parseEvent(raw, true));
       start = at;
     }
     this.#hold(chunk.subarray(start));
-    return this.#heldBytes > this.#maxEventBytes ? "too-large" : events;
+    this.#isOverLimit = this.#heldBytes > this.#maxEventBytes;
+    return events;
   }
 
   /** What is left when the stream has ended: browsers drop it, some clients do not. */

@@ -13,7 +13,7 @@ function parse(chunks: readonly Uint8Array[]): SseEvent[] {
   const parser = new SseParser(LIMIT);
   const events = chunks.flatMap((chunk) => {
     const found = parser.feed(chunk);
-    if (found === "too-large") throw new Error("an event is too large");
+    if (parser.isOverLimit) throw new Error("an event is too large");
     return found;
   });
   const last = parser.end();
@@ -158,7 +158,9 @@ describe("SseParser", () => {
   test("says that an event is too large as soon as it holds more than the limit", () => {
     const parser = new SseParser(10);
     expect(parser.feed(utf8("data: 6789"))).toEqual([]);
-    expect(parser.feed(utf8("x"))).toBe("too-large");
+    expect(parser.isOverLimit).toBe(false);
+    expect(parser.feed(utf8("x"))).toEqual([]);
+    expect(parser.isOverLimit).toBe(true);
   });
 
   test("does not count events that are complete against the limit", () => {
