@@ -16,7 +16,7 @@ import type {
   ServerHttp2Stream,
 } from "node:http2";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { RpcStream } from "./rpc.ts";
 import type { Handler, RpcOptions } from "./rpc.ts";
 import { STATUS_CODE } from "./status.ts";
@@ -91,8 +91,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     for (const session of sessions) session.close();
   };
 
-  const close = async (): Promise<void> => {
-    if (!server.listening && sessions.size === 0) return;
+  const cut = async (): Promise<void> => {
     refuseNewStreams();
     for (const rpc of open) rpc.abort(STOPPING);
     await within(LAST_WORDS_MS, closed);
@@ -100,10 +99,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     await closed;
   };
 
+  const isUp = (): boolean => server.listening || sessions.size > 0;
+
+  const close = async (): Promise<void> => {
+    if (isUp()) await cut();
+    // A stream can outlive its session by some turns, and its handler has last words too: what becomes of its call.
+    while (open.size > 0) await nextTurn();
+  };
+
   const drain = async (graceMs: number): Promise<void> => {
-    if (!server.listening && sessions.size === 0) return;
-    refuseNewStreams();
-    await within(graceMs, closed);
+    if (isUp()) {
+      refuseNewStreams();
+      await within(graceMs, closed);
+    }
     await close();
   };
 
