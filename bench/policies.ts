@@ -1,6 +1,11 @@
 /** Policies to measure with: a set as a small platform has it, and sets of any size in two shapes. */
 import { API_VERSION } from "../src/core/policy/document.ts";
-import type { AccessPolicyDocument, PolicyDocument, RuleDocument, ServerDocument } from "../src/core/policy/document.ts";
+import type {
+  AccessPolicyDocument,
+  PolicyDocument,
+  RuleDocument,
+  ServerDocument,
+} from "../src/core/policy/document.ts";
 
 /** As in the tokens of `src/cli/demo/callers.ts`. */
 export const ISSUER = "https://demo.toolgate.dev";
@@ -20,7 +25,9 @@ export const policyDocument = (name: string, server: string, rules: readonly Rul
 });
 
 const ROLES = ["writer", "analyst", "operator", "auditor", "admin"] as const;
-const withRole = (role: string): RuleDocument["from"] => [{ jwt: { issuer: ISSUER, claims: [{ name: "role", values: [role] }] } }];
+const withRole = (role: string): RuleDocument["from"] => [
+  { jwt: { issuer: ISSUER, claims: [{ name: "role", values: [role] }] } },
+];
 
 /** Five servers with ten rules each. The caller `reader` may call `echo` on the one at `/mcp`, by one of the last rules. */
 export function platformPolicies(): readonly PolicyDocument[] {
@@ -34,8 +41,18 @@ export function platformPolicies(): readonly PolicyDocument[] {
         from: withRole(role),
         to: [{ tools: [`${role}-*`, "get-sum"], prompts: ["simple-prompt"], resources: [`demo://${role}/*`] }],
       })),
-      { name: "agents", action: "Allow", from: [{ serviceAccount: { namespace: "agents", name: server } }], to: [{ tools: ["*"] }] },
-      { name: "readers", action: "Allow", from: withRole("reader"), to: [{ tools: ["echo", "get-*"], prompts: ["*"] }] },
+      {
+        name: "agents",
+        action: "Allow",
+        from: [{ serviceAccount: { namespace: "agents", name: server } }],
+        to: [{ tools: ["*"] }],
+      },
+      {
+        name: "readers",
+        action: "Allow",
+        from: withRole("reader"),
+        to: [{ tools: ["echo", "get-*"], prompts: ["*"] }],
+      },
     ]),
     policyDocument(`${server}-denials`, server, [
       { name: "no-environment", action: "Deny", from: [{ anyone: true }], to: [{ tools: ["get-env"] }] },

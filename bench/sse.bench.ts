@@ -20,9 +20,7 @@ const chunks = Array.from({ length: Math.ceil(stream.length / CHUNK_BYTES) }, (_
 function parse(): number {
   const parser = new SseParser(1 << 20);
   let events = 0;
-  for (const chunk of chunks) {
-    events += parser.feed(chunk).length;
-  }
+  for (const chunk of chunks) events += parser.feed(chunk).length;
   return events;
 }
 

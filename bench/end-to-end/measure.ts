@@ -54,45 +54,49 @@ export async function measureEndToEnd(length: Length, options: TestbedOptions): 
 }
 
 async function measure(testbed: Testbed, way: Way, kind: LoadKind, seconds: number): Promise<Row> {
-  const options: LoadOptions = {
-    ...LOADS[kind],
-    url: way.url,
-    headers: testbed.headers,
-    body: way.load.body,
-    seconds,
-  };
-  const pids = { envoy: way.envoyPid, processor: way.processorPid, upstream: testbed.upstreamPid };
-  const cpu = (): Record<keyof typeof pids, number | undefined> => ({
-    envoy: pids.envoy === undefined ? undefined : cpuSeconds(pids.envoy),
-    processor: pids.processor === undefined ? undefined : cpuSeconds(pids.processor),
-    upstream: cpuSeconds(pids.upstream),
-  });
-  const before = cpu();
+  const { url, load } = way;
+  const options: LoadOptions = { ...LOADS[kind], url, headers: testbed.headers, body: load.body, seconds };
+  const before = cpuOf(testbed, way);
   const [command, ...args] = ownProgram("load");
   const { stdout } = await run(command, [...args, JSON.stringify(options)]);
-  const after = cpu();
-  const result = JSON.parse(stdout) as LoadResult;
-  const perCall = (name: keyof typeof pids): number | undefined => {
+  const after = cpuOf(testbed, way);
+  const {
+    calls,
+    cpuSeconds: loadSeconds,
+    callsPerSecond,
+    latencyMs,
+    errors,
+    statuses,
+  } = JSON.parse(stdout) as LoadResult;
+  const perCall = (name: keyof Cpu): number | undefined => {
     const [from, to] = [before[name], after[name]];
-    return from === undefined || to === undefined ? undefined : ((to - from) * 1e6) / result.calls;
+    return from === undefined || to === undefined ? undefined : ((to - from) * 1e6) / calls;
   };
   return {
     way: way.name,
-    load: way.load.name,
+    load: load.name,
     kind,
-    callsPerSecond: result.callsPerSecond,
-    latencyMs: result.latencyMs,
+    callsPerSecond,
+    latencyMs,
     cpuUs: {
-      load: (result.cpuSeconds * 1e6) / result.calls,
+      load: (loadSeconds * 1e6) / calls,
       envoy: perCall("envoy"),
       processor: perCall("processor"),
       upstream: perCall("upstream"),
     },
-    calls: result.calls,
-    errors: result.errors,
-    unexpectedStatuses: result.calls - (result.statuses[way.load.status] ?? 0),
+    calls,
+    errors,
+    unexpectedStatuses: calls - (statuses[load.status] ?? 0),
   };
 }
+
+type Cpu = Readonly<Record<"envoy" | "processor" | "upstream", number | undefined>>;
+
+const cpuOf = ({ upstreamPid }: Testbed, { envoyPid, processorPid }: Way): Cpu => ({
+  envoy: envoyPid === undefined ? undefined : cpuSeconds(envoyPid),
+  processor: processorPid === undefined ? undefined : cpuSeconds(processorPid),
+  upstream: cpuSeconds(upstreamPid),
+});
 
 function medianRow(rows: readonly Row[]): Row {
   const [first] = rows;

@@ -41,9 +41,10 @@ const sayContinue =
     });
   };
 
+const onFault = (fault: unknown): void => void process.stderr.write(`no-op: ${String(fault)}\n`);
+
 async function serve(answers: readonly Uint8Array[]): Promise<number> {
   const handlers = new Map([[EXT_PROC_PATH, sayContinue(answers)]]);
-  const onFault = (fault: unknown): void => void process.stderr.write(`no-op: ${String(fault)}\n`);
   const server = createGrpcServer({ handlers, maxMessageBytes: 2 ** 24, onFault });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
   return "port" in address ? address.port : 0;

@@ -13,9 +13,16 @@ import type { Readable } from "node:stream";
 const TICKS_PER_SECOND = 100;
 const KEPT_LINES = 8;
 const GRACE_MS = 5_000;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export class Processes implements AsyncDisposable {
   readonly #children: ChildProcess[] = [];
+  /** Of a run that is stopped from outside. */
+  readonly #stop = (): void => void this[Symbol.asyncDispose]().finally(() => process.exit(1));
+
+  constructor() {
+    for (const signal of SIGNALS) process.once(signal, this.#stop);
+  }
 
   /** Resolves with what `ready` makes of the first line that it does not make undefined of. */
   async start<T>(
@@ -24,7 +31,11 @@ export class Processes implements AsyncDisposable {
     readyOn: "stdout" | "stderr",
     ready: (line: string) => T | undefined,
   ): Promise<{ readonly pid: number; readonly ready: T }> {
-    const stdio = ["pipe", readyOn === "stdout" ? "pipe" : "ignore", readyOn === "stderr" ? "pipe" : "inherit"] as const;
+    const stdio = [
+      "pipe",
+      readyOn === "stdout" ? "pipe" : "ignore",
+      readyOn === "stderr" ? "pipe" : "inherit",
+    ] as const;
     const child = spawn(command, args, { stdio: [...stdio] });
     this.#children.push(child);
     const lines: string[] = [];
@@ -41,6 +52,7 @@ export class Processes implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const signal of SIGNALS) process.off(signal, this.#stop);
     for (const child of this.#children.toReversed()) await end(child);
   }
 }

@@ -2,8 +2,7 @@
  * Everything that one run needs, started and checked: the upstream, the no-op processor, Toolgate (and other checkouts of
  * it), and one Envoy with one worker and a listener for each way to the upstream.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCallers } from "../../src/cli/demo/callers.ts";
@@ -41,13 +40,17 @@ export const TOOLGATE = "Toolgate";
 export const NO_OP = "no-op ext_proc";
 export const ENVOY_ALONE = "Envoy alone";
 
-type Processor = { readonly name: string; readonly pid: number; readonly ports: Readonly<Record<Load["name"], number>> };
+type Processor = {
+  readonly name: string;
+  readonly pid: number;
+  readonly ports: Readonly<Record<Load["name"], number>>;
+};
 
 export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
   await using stack = new AsyncDisposableStack();
   const processes = stack.use(new Processes());
-  const policies = await mkdtemp(join(tmpdir(), "toolgate-bench-"));
-  stack.defer(() => rm(policies, { recursive: true }));
+  const policies = join(import.meta.dirname, "..", "results", "policies");
+  await mkdir(policies, { recursive: true });
   const documents = platformPolicies().map((document) => JSON.stringify(document));
   await writeFile(join(policies, "policies.yaml"), documents.join("\n---\n"));
 
@@ -112,7 +115,11 @@ async function startEnvoy(
   const ways = asked.map(({ processor, load }, i) => ({ processor, load, port: ports[i] ?? 0 }));
   const listeners: Listener[] = [
     { name: "alone", port: alonePort, processorPort: undefined },
-    ...ways.map(({ processor, load, port }, i) => ({ name: `way${i}`, port, processorPort: processor.ports[load.name] })),
+    ...ways.map(({ processor, load, port }, i) => ({
+      name: `way${i}`,
+      port,
+      processorPort: processor.ports[load.name],
+    })),
   ];
   const config = await benchEnvoyConfig({ adminPort, upstreamPort, listeners }, keySet);
   const flags = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "info"];

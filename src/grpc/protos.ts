@@ -9,6 +9,9 @@
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 import { EMPTY } from "../core/bytes.ts";
+import type { HeaderList } from "../core/mcp/headers.ts";
+import { readHeadersAsPairs, readMetadataLater } from "./lazy.ts";
+import type { Metadata } from "./lazy.ts";
 
 /** A message as one writes it down to be sent: everything may be left out. */
 export type Sendable<T> = T extends Uint8Array
@@ -48,31 +51,37 @@ export type StructValue =
   | { readonly kind: "listValue"; readonly listValue: { readonly values: readonly StructValue[] } }
   | { readonly kind: undefined };
 
-/** Envoy sends the value in `rawValue` and leaves `value` empty; older ones do the opposite. */
-export type HeaderValue = { readonly key: string; readonly value: string; readonly rawValue: Uint8Array };
-export type HeaderMap = { readonly headers: readonly HeaderValue[] };
+/** Headers as they are sent: Envoy writes `rawValue` and leaves `value` empty; older ones do the opposite. */
+type SentHeaders = {
+  readonly headers: readonly { readonly key: string; readonly value: string; readonly rawValue: Uint8Array }[];
+};
+/** Headers as they are read. */
+type ReadHeaders = { readonly headers: HeaderList };
 
-export type HttpHeaders = { readonly headers: HeaderMap | null; readonly endOfStream: boolean };
-export type HttpBody = { readonly body: Uint8Array; readonly endOfStream: boolean };
-export type HttpTrailers = { readonly trailers: HeaderMap | null };
+type HttpHeaders<Headers> = { readonly headers: Headers | null; readonly endOfStream: boolean };
+type HttpBody = { readonly body: Uint8Array; readonly endOfStream: boolean };
+type HttpTrailers<Headers> = { readonly trailers: Headers | null };
 
 /** What Envoy says. `request` tells which of the six it is, and is undefined for one that our subset does not know. */
-export type ProcessingRequest = {
-  readonly metadataContext: { readonly filterMetadata: Readonly<Record<string, Struct>> } | null;
+export type ProcessingRequest<Headers = ReadHeaders> = {
+  readonly metadataContext: Metadata | null;
   readonly attributes: Readonly<Record<string, Struct>>;
   readonly observabilityMode: boolean;
   readonly protocolConfig: ProtocolConfiguration | null;
 } & (
-  | { readonly request: "requestHeaders"; readonly requestHeaders: HttpHeaders }
-  | { readonly request: "responseHeaders"; readonly responseHeaders: HttpHeaders }
+  | { readonly request: "requestHeaders"; readonly requestHeaders: HttpHeaders<Headers> }
+  | { readonly request: "responseHeaders"; readonly responseHeaders: HttpHeaders<Headers> }
   | { readonly request: "requestBody"; readonly requestBody: HttpBody }
   | { readonly request: "responseBody"; readonly responseBody: HttpBody }
-  | { readonly request: "requestTrailers"; readonly requestTrailers: HttpTrailers }
-  | { readonly request: "responseTrailers"; readonly responseTrailers: HttpTrailers }
+  | { readonly request: "requestTrailers"; readonly requestTrailers: HttpTrailers<Headers> }
+  | { readonly request: "responseTrailers"; readonly responseTrailers: HttpTrailers<Headers> }
   | { readonly request: undefined }
 );
 
-export type ProtocolConfiguration = {
+/** The same as one writes it down to be sent: Envoy's half, for tests and benchmarks. */
+export type SentRequest = Sendable<ProcessingRequest<SentHeaders>>;
+
+type ProtocolConfiguration = {
   readonly requestBodyMode: BodySendMode;
   readonly responseBodyMode: BodySendMode;
   readonly sendBodyWithoutWaitingForHeaderResponse: boolean;
@@ -94,7 +103,7 @@ export type ProcessingResponse = {
 
 /** `HeadersResponse` and `BodyResponse`, which are alike. */
 export type CommonAnswer = { readonly response?: CommonResponse };
-export type CommonResponse = {
+type CommonResponse = {
   /** 0 is CONTINUE, 1 is CONTINUE_AND_REPLACE. */
   readonly status?: 0 | 1;
   readonly headerMutation?: HeaderMutation;
@@ -106,18 +115,18 @@ export type HeaderMutation = {
   readonly setHeaders?: readonly { readonly header: { readonly key: string; readonly rawValue: Uint8Array } }[];
   readonly removeHeaders?: readonly string[];
 };
-export type BodyMutation =
+type BodyMutation =
   | { readonly body: Uint8Array }
   | { readonly clearBody: true }
   | { readonly streamedResponse: { readonly body: Uint8Array; readonly endOfStream: boolean } };
-export type ImmediateResponse = {
+type ImmediateResponse = {
   readonly status: { readonly code: number };
   readonly headers?: HeaderMutation;
   readonly body?: Uint8Array;
   readonly details?: string;
 };
 /** A body mode that is left out means NONE; a header or trailer mode that is left out keeps what is configured. */
-export type ProcessingMode = {
+type ProcessingMode = {
   readonly requestHeaderMode?: HeaderSendMode;
   readonly responseHeaderMode?: HeaderSendMode;
   readonly requestBodyMode?: BodySendMode;
@@ -132,6 +141,8 @@ export type HealthCheckResponse = { readonly status: ServingStatus };
 const root = loadProtos("envoy/service/ext_proc/v3/external_processor.proto", "grpc/health/v1/health.proto");
 const processingRequest = root.lookupType("envoy.service.ext_proc.v3.ProcessingRequest");
 const processingResponse = root.lookupType("envoy.service.ext_proc.v3.ProcessingResponse");
+readHeadersAsPairs(root.lookupType("envoy.config.core.v3.HeaderMap"));
+readMetadataLater(root.lookupType("envoy.config.core.v3.Metadata"));
 const healthCheckRequest = root.lookupType("grpc.health.v1.HealthCheckRequest");
 const healthCheckResponse = root.lookupType("grpc.health.v1.HealthCheckResponse");
 
@@ -142,8 +153,7 @@ export const encodeProcessingResponse = (response: ProcessingResponse): Uint8Arr
   processingResponse.encode(response).finish();
 
 /** Envoy's half, for tests and benchmarks. */
-export const encodeProcessingRequest = (request: Sendable<ProcessingRequest>): Uint8Array =>
-  processingRequest.encode(request).finish();
+export const encodeProcessingRequest = (request: SentRequest): Uint8Array => processingRequest.encode(request).finish();
 /** Envoy's half, for tests: a plain object that has only what was sent. */
 export const decodeProcessingResponse = (bytes: Uint8Array): ProcessingResponse =>
   processingResponse.toObject(processingResponse.decode(bytes)) as ProcessingResponse;

@@ -66,6 +66,12 @@ const LAST_WORDS_MS = 1_000;
 
 const STOPPING: Status = { code: STATUS_CODE.UNAVAILABLE, message: "the server is stopping" };
 
+/**
+ * Envoy resets nearly every stream, and Node makes an Error with a stack of each reset that has a code. Nobody reads the
+ * code here, so Node finds none: 9 to 19 us less a call, of 143.
+ */
+const NO_ERROR = { value: constants.NGHTTP2_NO_ERROR };
+
 /** Makes a server that does not listen yet. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = createServer({ ...STREAM_RESETS, ...LIMITS });
@@ -126,6 +132,7 @@ function serve(
 ): void {
   // Nobody to tell: a reset or a lost connection reaches the handler as `closed`.
   stream.on("error", () => {});
+  Object.defineProperty(stream, "rstCode", NO_ERROR);
   const refusal = whyNoRpc(headers);
   if (refusal !== undefined) return stream.respond(refusal, { endStream: true });
   const rpc = new RpcStream(stream, headers, options);

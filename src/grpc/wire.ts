@@ -10,15 +10,7 @@ import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
-import type {
-  HeaderMap,
-  HeaderMutation,
-  ProcessingRequest,
-  ProcessingResponse,
-  Sendable,
-  Struct,
-  StructValue,
-} from "./protos.ts";
+import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct, StructValue } from "./protos.ts";
 
 const EXT_PROC = "envoy.filters.http.ext_proc";
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
@@ -32,7 +24,7 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
     case "requestHeaders": {
       const { headers, endOfStream } = request.requestHeaders;
       const route = text(attribute(request, "xds.route_name"));
-      const list = headerList(headers);
+      const list = headers?.headers ?? [];
       return {
         kind: "requestHeaders",
         headers: list,
@@ -49,7 +41,7 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
     case "responseHeaders": {
       const { headers, endOfStream } = request.responseHeaders;
       const codeDetails = text(attribute(request, "response.code_details"));
-      return { kind: "responseHeaders", headers: headerList(headers), endOfStream, codeDetails };
+      return { kind: "responseHeaders", headers: headers?.headers ?? [], endOfStream, codeDetails };
     }
     case "responseBody":
       return { kind: "responseBody", body: request.responseBody.body, endOfStream: request.responseBody.endOfStream };
@@ -110,21 +102,6 @@ function toClaim(value: StructValue): Claim {
       return assertNever(value);
   }
 }
-
-/** One character a byte: what the bytes mean is for those to say who read the header. */
-function headerList(map: HeaderMap | null): HeaderList {
-  const list: (readonly [string, string])[] = [];
-  for (const { key, value, rawValue } of map?.headers ?? []) {
-    const raw = rawValue.length === 0 ? "" : latin1(rawValue);
-    list.push([key, raw === "" ? value : raw]);
-    // Both set and different: two values, so that the header stands twice.
-    if (raw !== "" && value !== "" && raw !== value) list.push([key, value]);
-  }
-  return list;
-}
-
-const latin1 = (bytes: Uint8Array): string =>
-  (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString("latin1");
 
 /**
  * STREAMED for the answer's body, and its trailers: held bytes must not wait for an end that is never told. Where STREAMED

@@ -33,9 +33,7 @@ describe("decodeProcessingRequest()", () => {
     const headers = message.request === "requestHeaders" ? message.requestHeaders : undefined;
     const either = message.request === "responseHeaders" ? message.responseHeaders : headers;
     expect(either?.endOfStream).toBe(true);
-    expect(either?.headers?.headers.map((header) => [header.key, header.value, String(header.rawValue)])).toEqual([
-      ["a", "", "b"],
-    ]);
+    expect(either?.headers?.headers).toEqual([["a", "b"]]);
   });
 
   test.each([
@@ -58,7 +56,7 @@ describe("decodeProcessingRequest()", () => {
     expect(message.request).toBe(kind);
     const trailers = message.request === "requestTrailers" ? message.requestTrailers : undefined;
     const either = message.request === "responseTrailers" ? message.responseTrailers : trailers;
-    expect(either?.trailers?.headers[0]?.key).toBe("a");
+    expect(either?.trailers?.headers).toEqual([["a", "b"]]);
   });
 
   test("reads attributes, metadata, observability mode and the protocol configuration", () => {
@@ -94,9 +92,8 @@ describe("decodeProcessingRequest()", () => {
     expect(message.request === "requestBody" && message.requestBody.endOfStream).toBe(false);
     expect(message.request === "requestBody" && message.requestBody.body).toEqual(new Uint8Array(0));
     const headers = decodeProcessingRequest(field(2, field(1, field(1, field(1, bytes("a"))))));
-    const header = headers.request === "requestHeaders" ? headers.requestHeaders.headers?.headers[0] : undefined;
-    expect(header?.rawValue).toEqual(new Uint8Array(0));
-    expect(header?.value).toBe("");
+    const list = headers.request === "requestHeaders" ? headers.requestHeaders.headers?.headers : undefined;
+    expect(list).toEqual([["a", ""]]);
   });
 
   test("skips fields that our subset does not have", () => {

@@ -127,5 +127,5 @@ function hasClaim({ name, values }: ClaimRequirement, { claims }: User): Truth {
 function walk(claim: Claim | undefined, [step, ...rest]: readonly string[]): Claim | undefined {
   if (step === undefined) return claim;
   if (claim === undefined || claim === null || typeof claim !== "object" || Array.isArray(claim)) return undefined;
-  return walk(Object.entries(claim).find(([key]) => key === step)?.[1] as Claim | undefined, rest);
+  return walk(Object.entries(claim).find(([key]) => key === step)?.[1], rest);
 }

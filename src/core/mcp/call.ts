@@ -3,7 +3,7 @@
  * knows where MCP puts names. The modern era's headers are held against the body here (2026-07-28, "Standard Headers").
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, keysOf, member, memberText } from "../jsonrpc/json.ts";
+import { ABSENT, isObject, isString, keysOf, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
@@ -112,7 +112,9 @@ function checkMeta(json: Json, meta: At): string | undefined {
 
 /** The era is what header and body agree on. */
 function reconcileEra(json: Json, message: Message, meta: At, claim: HeaderClaim): Refusal | undefined {
-  const said = meta === ABSENT ? undefined : memberText(json, meta, VERSION_KEY);
+  const version = meta === ABSENT ? ABSENT : member(json, meta, VERSION_KEY);
+  if (version !== ABSENT && !isString(json, version)) return mismatch("MCP-Protocol-Version", "the version in _meta");
+  const said = version === ABSENT ? undefined : textAt(json, version);
   if (claim.era === "legacy") {
     if (said === undefined || eraOf(said) === "legacy") return undefined;
     return mismatch("MCP-Protocol-Version", "the version in _meta");

@@ -20,6 +20,7 @@ export function uriFault(uri: string): string | undefined {
   if (scheme === undefined) return "has no lower-case scheme";
   if (UNSAFE.test(uri)) return "holds a character that must be percent-encoded";
   if (ESCAPE.test(uri)) return "holds a percent-encoding that is not in normal form";
+  if (!isDecodable(uri)) return "holds a percent-encoding that is not UTF-8";
   let path = uri.slice(scheme.length);
   if (path.startsWith("//")) {
     const end = path.slice(2).search(/[/?]/);
@@ -32,4 +33,15 @@ export function uriFault(uri: string): string | undefined {
   // The first is what stands before the first slash, the last what stands after a trailing one.
   if (segments.slice(1, -1).includes("")) return "has an empty segment";
   return undefined;
+}
+
+/** `%C0%AF` is no UTF-8, and a slash to a lenient server. */
+function isDecodable(uri: string): boolean {
+  if (!uri.includes("%")) return true;
+  try {
+    decodeURIComponent(uri);
+    return true;
+  } catch {
+    return false;
+  }
 }

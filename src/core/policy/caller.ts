@@ -43,9 +43,10 @@ export function isCaller(test: CallerTest, identity: Identity): Truth {
   }
   if (test.user === undefined) return "yes";
   if (isAbsent(user) || user.issuer !== test.user.issuer) return "no";
-  if (test.user.subject !== undefined && test.user.subject !== user.subject)
-    return user.subject === undefined ? "unknown" : "no";
-  return hasClaims(test.user.claims, user);
+  const { subject, claims } = test.user;
+  if (subject !== undefined && user.subject !== undefined && subject !== user.subject) return "no";
+  const truth = hasClaims(claims, user);
+  return truth === "yes" && subject !== undefined && user.subject === undefined ? "unknown" : truth;
 }
 
 function hasClaims(requirements: readonly ClaimRequirement[], user: User): Truth {

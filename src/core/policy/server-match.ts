@@ -40,5 +40,9 @@ export function findServer(routes: Routes, { route, host, path }: Destination): 
   return byHost ?? routes.byPath.get(path);
 }
 
-/** Without the port, in lower case (RFC 9110, section 4.2.3). */
-const hostName = (authority: string): string => authority.replace(/:[0-9]+$/, "").toLowerCase();
+/** Without the port, in lower case (RFC 9110, section 4.2.3), and without the dot of the root: `mcp.example.` is that host. */
+const hostName = (authority: string): string =>
+  authority
+    .replace(/:[0-9]+$/, "")
+    .replace(/\.$/, "")
+    .toLowerCase();

@@ -49,6 +49,13 @@ describe("isCaller() by user", () => {
     expect(is(from, user({ sub: 7 }))).toBe("unknown");
   });
 
+  test("a subject that is unknown leaves a claim that fails to decide", () => {
+    const jwt = { issuer: ISSUER, subject: "ada", claims: [{ name: "team", values: ["search"] }] };
+    expect(is({ jwt }, identity(undefined, { iss: ISSUER, team: "ads" }))).toBe("no");
+    expect(is({ jwt }, identity(undefined, { iss: ISSUER, team: "search" }))).toBe("unknown");
+    expect(is({ jwt }, identity(undefined, { iss: ISSUER }))).toBe("unknown");
+  });
+
   test("workload and user must both hold when both are written", () => {
     const from: FromEntry = { ...FROM_READER, jwt: { issuer: ISSUER, subject: "ada" } };
     const uri = "spiffe://cluster.local/ns/agents/sa/reader";

@@ -1,0 +1,102 @@
+/**
+ * core/policy/decide.ts: it must cost the same whatever the number of rules. `spread`: each rule has a tool of its own.
+ * `one tool`: all rules are about the same tool, each for another caller, and the last one is asked for.
+ */
+import type { Identity } from "../src/core/identity/identity.ts";
+import { parseSpiffeId } from "../src/core/identity/spiffe.ts";
+import type { Id } from "../src/core/jsonrpc/message.ts";
+import type { Call } from "../src/core/mcp/call.ts";
+import { nameSubject } from "../src/core/mcp/subject.ts";
+import { compile } from "../src/core/policy/compile.ts";
+import { decide } from "../src/core/policy/decide.ts";
+import type { FromEntry, RuleDocument } from "../src/core/policy/document.ts";
+import type { Server } from "../src/core/policy/policy-set.ts";
+import { toolName } from "./documents.ts";
+import type { Micro } from "./micro.ts";
+import { ISSUER, platformPolicies, policyDocument, serverDocument } from "./policies.ts";
+
+const workload = (name: string): string => `spiffe://cluster.local/ns/agents/sa/${name}`;
+const spiffe = (name: string): Identity => ({
+  workload: parseSpiffeId(workload(name)) ?? { absent: "not-a-spiffe-id" },
+  user: { absent: "jwt-missing" },
+});
+const user = (subject: string, role: string): Identity => ({
+  workload: { absent: "no-certificate" },
+  user: { issuer: ISSUER, subject, claims: { iss: ISSUER, sub: subject, role } },
+});
+
+function toolCall(name: string): Call {
+  const subject = nameSubject("tool", name);
+  if (!subject.ok) throw new Error(subject.error);
+  const target = subject.value;
+  const id = "7" as Id;
+  return { method: "tools/call", era: "legacy", revision: undefined, id, target, subjects: [target], base: false };
+}
+
+function serverWith(count: number, rule: (i: number) => { readonly from: FromEntry; readonly tool: string }): Server {
+  const rules = Array.from({ length: count }, (_, i): RuleDocument => {
+    const { from, tool } = rule(i);
+    return { name: `rule-${i}`, action: "Allow", from: [from], to: [{ tools: [tool] }] };
+  });
+  const documents = [serverDocument("everything", [{ path: "/mcp" }]), policyDocument("all", "everything", rules)];
+  return onlyServer(compile(documents, [], { trustDomain: "cluster.local" }).policies.servers);
+}
+
+function onlyServer(servers: readonly Server[]): Server {
+  const [server] = servers;
+  if (server === undefined) throw new Error("the policies must have a server");
+  return server;
+}
+
+function bench(name: string, server: Server, identity: Identity, call: Call): Micro {
+  if (decide(server, identity, call).verdict !== "allow") throw new Error(`${name}: must be allowed`);
+  return { name: `decide, ${name}`, run: () => decide(server, identity, call) };
+}
+
+const COUNTS = [1, 100, 10_000];
+const last = (count: number): number => count - 1;
+const jwt = (i: number): FromEntry => ({
+  jwt: { issuer: ISSUER, subject: `user-${i}`, claims: [{ name: "role", values: ["reader"] }] },
+});
+const anyRole = (i: number): FromEntry => ({
+  jwt: { issuer: ISSUER, claims: [{ name: "role", values: [`role-${i}`] }] },
+});
+
+export const decideBenches: readonly Micro[] = [
+  ...COUNTS.flatMap((n) => [
+    bench(
+      `${n} rules, spread`,
+      serverWith(n, (i) => ({ from: { spiffe: workload("reader") }, tool: toolName(i) })),
+      spiffe("reader"),
+      toolCall(toolName(last(n))),
+    ),
+    bench(
+      `${n} rules on one tool, by workload`,
+      serverWith(n, (i) => ({ from: { spiffe: workload(`agent-${i}`) }, tool: "echo" })),
+      spiffe(`agent-${last(n)}`),
+      toolCall("echo"),
+    ),
+    bench(
+      `${n} rules on one tool, by user and claim`,
+      serverWith(n, (i) => ({ from: jwt(i), tool: "echo" })),
+      user(`user-${last(n)}`, "reader"),
+      toolCall("echo"),
+    ),
+  ]),
+  bench(
+    "10000 rules on one tool, by claim alone (walks all of them)",
+    serverWith(10_000, (i) => ({ from: anyRole(i), tool: "echo" })),
+    user("alice", `role-${last(10_000)}`),
+    toolCall("echo"),
+  ),
+  bench(
+    "the 50 rules of the end-to-end run",
+    onlyServer(
+      compile(platformPolicies(), [], { trustDomain: "cluster.local" }).policies.servers.filter(
+        ({ name }) => name === "tools/everything",
+      ),
+    ),
+    user("reader", "reader"),
+    toolCall("echo"),
+  ),
+];
