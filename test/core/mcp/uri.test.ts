@@ -79,13 +79,18 @@ describe("uriFault() refuses", () => {
     expect(uriFault(uri)).toBe(fault);
   });
 
-  test("every escape of a character that needs none, and no other above it", () => {
+  test("every escape of a character that needs none, and no other of ASCII", () => {
     const hex = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-    for (let byte = 0; byte <= 0xff; byte++) {
+    for (let byte = 0; byte <= 0x7f; byte++) {
       const char = String.fromCharCode(byte);
       const isRefused = byte < 0x20 || byte === 0x7f || /[A-Za-z0-9\-._~/\\%]/.test(char);
       expect(uriFault(`x:/${hex(byte)}`) !== undefined, hex(byte)).toBe(isRefused);
     }
+  });
+
+  test.each(["%80", "%FF", "%C3", "%C0%AF", "%ED%A0%80", "%F4%90%80%80"])("%s, which is no UTF-8", (escapes) => {
+    expect(uriFault(`x:/a${escapes}`)).toBe("holds a percent-encoding that is not UTF-8");
+    expect(uriFault("x:/a%C3%A9%E2%82%AC")).toBeUndefined();
   });
 
   test("every character that a URI cannot hold", () => {
