@@ -54,7 +54,6 @@ export type KnownMethod = keyof typeof METHODS;
  * of them: its answer names no method.
  */
 export const SERVER_REQUESTS = ["sampling/createMessage", "elicitation/create", "roots/list"] as const;
-export type ServerRequest = (typeof SERVER_REQUESTS)[number];
 
 const BY_NAME: ReadonlyMap<string, Method> = new Map(Object.entries(METHODS));
 
