@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Where `.ci/run` wants the counts. */
-const report = process.env["TOOLGATE_TEST_REPORT"];
+const report = process.env["TEST_REPORT"];
 
 /** Pure tests share a process; those that start processes or servers do not, and there is one Envoy at a time. */
 export default defineConfig({
