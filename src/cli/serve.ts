@@ -80,13 +80,13 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
   const admin = createAdminServer({ metrics, missing, policies: () => policies.get(), report: () => report.get() });
 
+  process.on("SIGHUP", () => void publisher.reload());
   const adminAddress = await admin.listen(toListen(config.adminListen));
   const address = await listenTo(() => grpc.listen(toListen(config.listen)), config.listen, "--listen");
   isServing = true;
   health.set("SERVING");
   log.info({ listen: formatListening(address), adminListen: formatListening(adminAddress) }, "ready");
 
-  process.on("SIGHUP", () => void publisher.reload());
   const signal = await stopSignal();
   log.info({ signal, drainSeconds: config.drainSeconds }, "draining");
   isServing = false;
@@ -110,10 +110,15 @@ const createLog = (level: string): Logger =>
     pino.destination({ dest: 2, sync: true }),
   );
 
+/** An unreadable folder puts nothing in force: the generation stays. */
+let loggedGeneration = 0;
+
 function logReport(log: Logger, { generation, problems, warnings }: PolicyReport): void {
   for (const problem of problems) log.error(`policy: ${formatProblem(problem)}`);
   for (const warning of warnings) log.warn(`policy: ${formatProblem(warning)}`);
-  log.info({ generation, problems: problems.length, warnings: warnings.length }, "policies are in force");
+  const inForce = generation > loggedGeneration ? "policies are in force" : "the last good policies stay in force";
+  loggedGeneration = generation;
+  log.info({ generation, problems: problems.length, warnings: warnings.length }, inForce);
 }
 
 type Listening = { readonly host: string; readonly port: number } | { readonly path: string };

@@ -27,3 +27,42 @@ export function concat(slices: readonly Uint8Array[]): Uint8Array {
 }
 
 export const EMPTY = new Uint8Array(0);
+
+/** Bytes that wait for more, in one buffer: a slice for each piece would cost hundreds of bytes, also for pieces of one. */
+export class Held {
+  #buffer: Uint8Array = EMPTY;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get last(): number | undefined {
+    return this.#length === 0 ? undefined : this.#buffer[this.#length - 1];
+  }
+
+  push(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  dropLast(): void {
+    if (this.#length > 0) this.#length--;
+  }
+
+  /** All of it with `tail` behind it, and holds nothing any more. */
+  take(tail: Uint8Array): Uint8Array {
+    if (this.#length === 0) return tail;
+    this.push(tail);
+    const whole = this.#buffer.subarray(0, this.#length);
+    this.#buffer = EMPTY;
+    this.#length = 0;
+    return whole;
+  }
+}

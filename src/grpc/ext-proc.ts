@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import {
   abandonedRecord,
   beginExchange,
+  closeStatus,
   isFinal,
   isUnshown,
   recordOf,
@@ -62,7 +63,7 @@ class Driver implements FrameHandler {
     const request = decode(bytes);
     const profile = (this.#profile ??= this.#first(request));
     const event = toEvent(request, this.#options);
-    if (event === undefined) return;
+    if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
     const [next, reply] = this.#step(event);
     this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
@@ -71,8 +72,10 @@ class Driver implements FrameHandler {
   }
 
   end(): void {
-    if (isFinal(this.#exchange)) this.#rpc.end(OK);
-    else this.#rpc.end({ code: STATUS_CODE.UNAVAILABLE, message: "Envoy has left before the exchange was over" });
+    const isOver = closeStatus(this.#exchange) === "OK";
+    this.#rpc.end(
+      isOver ? OK : { code: STATUS_CODE.UNAVAILABLE, message: "Envoy has left before the exchange was over" },
+    );
   }
 
   closed(): void {
@@ -114,7 +117,7 @@ class Driver implements FrameHandler {
 }
 
 const UNSHOWN =
-  "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_body_mode to STREAMED, or allow_mode_override to true";
+  "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_header_mode to SEND and response_body_mode to STREAMED (or allow_mode_override to true)";
 
 function decode(bytes: Uint8Array): ProcessingRequest {
   try {

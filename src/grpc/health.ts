@@ -47,7 +47,11 @@ export function createHealth(services: readonly string[]): Health {
       if (status === SERVING_STATUS[name]) return;
       status = SERVING_STATUS[name];
       const message = encodeHealthCheckResponse({ status });
-      for (const rpc of watchers) rpc.write(message);
+      for (const rpc of watchers) {
+        rpc.write(message);
+        // Who waits for more would hold the server open: NOT_SERVING comes at the end.
+        if (name === "NOT_SERVING") rpc.end({ code: STATUS_CODE.UNAVAILABLE, message: "the server is stopping" });
+      }
     },
   };
 }

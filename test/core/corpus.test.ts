@@ -53,6 +53,7 @@ const CONTESTED: Readonly<Record<string, Choice>> = {
 /** Blocked as it has to be, and for a reason of the other class. */
 const OTHER_CLASS: Readonly<Record<string, string>> = {
   "hdr-029": "reject-malformed: toolgate_unknown-method",
+  "oth-013": "deny: toolgate_invalid-params",
   "oth-018": "reject-malformed: toolgate_unknown-method",
 };
 

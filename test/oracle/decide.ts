@@ -39,11 +39,14 @@ export function decideSlowly(question: Question, subject: Subject, base: boolean
   const auditors = applying(question, "Deny", isAudit, subject);
   const hasBase = hasBaseAccess(question);
   if (deniers.length > 0) return hasBase ? no("denied-by-rule", deniers) : no("no-access", undefined);
-  if (allowers.length === 0 && !(base && hasBase)) {
+  const isAllowed = allowers.length > 0 || (base && hasBase);
+  if (auditors.length > 0 && (isAllowed || !enforced)) {
+    return { ...no("denied-by-rule", auditors), verdict: "allow", audited: true };
+  }
+  if (!isAllowed) {
     if (!enforced) return { ...no(base ? "no-access" : "no-rule-allows", undefined), verdict: "allow", audited: true };
     return hasBase ? no("no-rule-allows", undefined) : no("no-access", undefined);
   }
-  if (auditors.length > 0) return { ...no("denied-by-rule", auditors), verdict: "allow", audited: true };
   return { verdict: "allow", audited: false, reason: undefined, rules: allowers.length > 0 ? allowers : undefined };
 }
 

@@ -58,9 +58,10 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
   );
 }
 
-/** The answer's body was asked for, and nothing of it has come. */
-export const isUnshown = ({ response }: Exchange): boolean =>
-  (response.at === "readingJson" && response.heldBytes === 0) ||
+/** The answer has to be read, and nothing of it has come. */
+export const isUnshown = ({ request, response }: Exchange): boolean =>
+  (request.at === "permitted" && request.readsAnswer && response.at === "awaitingHeaders") ||
+  (response.at === "readingJson" && response.held.length === 0) ||
   (response.at === "followingEvents" && response.parser.isUnfed);
 
 /** Whether nothing more is wanted: the driver ends the stream with OK, which frees it while a long answer runs. */
@@ -89,9 +90,13 @@ export function recordOf(exchange: Exchange): Summary | undefined {
   const { request, response } = exchange;
   if (request.at === "refused") return summary(exchange, request.decided, request.call?.revision, { kind: "denied" });
   if (request.at !== "permitted") return undefined;
-  const outcome: Outcome | undefined = request.readsAnswer ? response.seen.outcome : { kind: "unread" };
+  const outcome: Outcome | undefined = request.readsAnswer ? answerOutcome(response) : { kind: "unread" };
   return outcome && summary(exchange, request.decided, request.call.revision, outcome);
 }
+
+/** The server has ended its answer: what has not come by then will not. */
+const answerOutcome = ({ at, seen }: ResponseState): Outcome | undefined =>
+  seen.outcome ?? (at === "ended" ? { kind: "transport_error" } : undefined);
 
 /** The same when the stream is over without an end: the caller or the server has left. */
 export function abandonedRecord(exchange: Exchange): Summary | undefined {

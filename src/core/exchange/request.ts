@@ -19,14 +19,15 @@ import { readCall, sessionCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import { classify } from "../mcp/classify.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
-import { readHeaders } from "../mcp/headers.ts";
+import { readAddress, readHeaders } from "../mcp/headers.ts";
 import type { RequestHeaders } from "../mcp/headers.ts";
 import { localReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
+import { eraOf } from "../mcp/revision.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import { decide, permitUnmatched } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
-import type { PolicySet, Server } from "../policy/policy-set.ts";
+import type { Destination, PolicySet, Server } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
 import { NO_CHANGES, requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
@@ -91,46 +92,51 @@ export function stepRequest(options: Options, state: RequestState, event: Reques
 }
 
 function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
-  const { identity } = event;
-  const read = readHeaders(event.headers);
-  if (!read.ok) return refuse({ server: undefined, identity }, undefined, read.error);
-  const headers = read.value;
-  const server = options.policies.match({
-    route: event.route,
-    host: headers[":authority"],
-    path: headers[":path"] ?? "",
-  });
-  if (server === undefined) return onUnmatched(options, identity);
-  const addressed = { server, identity, headers };
-  const classified = classify(headers, !event.endOfStream);
-  if (!classified.ok) return refuse(addressed, undefined, classified.error);
-  switch (classified.value.kind) {
+  const { identity, route } = event;
+  const nowhere = { server: undefined, identity };
+  const address = readAddress(event.headers);
+  if (!address.ok) return refuse(nowhere, undefined, address.error);
+  const destination = { route, ...address.value };
+  const server = options.policies.match(destination);
+  if (server === undefined) return onUnmatched(options, destination, nowhere);
+  const addressed = { server, identity };
+  const headers = readHeaders(event.headers);
+  if (!headers.ok) return refuse(addressed, undefined, headers.error);
+  const classified = classify(headers.value, !event.endOfStream);
+  if (!classified.ok) {
+    const revision = headers.value["mcp-protocol-version"];
+    const era = eraOf(revision ?? "") ?? "legacy";
+    return refuse(addressed, { ...NOTHING_KNOWN, era, revision }, classified.error);
+  }
+  const { kind } = classified.value;
+  const known = { ...addressed, headers: headers.value };
+  switch (kind) {
     case "message":
       return [
-        { at: "awaitingBody", claim: classified.value.claim, ...addressed },
+        { at: "awaitingBody", claim: classified.value.claim, ...known },
         { kind: "requestHeaders", awaits: "requestBody" },
       ];
     case "stream":
-      return decideOn(addressed, sessionCall("GET", classified.value.revision), "headers");
+      return decideOn(known, sessionCall("GET", classified.value.revision), "headers");
     case "end-session":
-      return decideOn(addressed, sessionCall("DELETE", classified.value.revision), "headers");
+      return decideOn(known, sessionCall("DELETE", classified.value.revision), "headers");
     default:
-      return assertNever(classified.value);
+      return assertNever(kind);
   }
 }
 
-function onUnmatched(options: Options, identity: Identity): RequestStep {
-  if (options.unmatched === "refuse" || options.policies.hidesServers) {
-    return refuse(
-      { server: undefined, identity },
-      undefined,
-      refusal("unknown-server", "this request goes to no MCP server that policy knows"),
-    );
+function onUnmatched(
+  options: Options,
+  destination: Destination,
+  nowhere: { server: undefined; identity: Identity },
+): RequestStep {
+  if (options.unmatched === "refuse" || options.policies.mayBeServer(destination)) {
+    const why = refusal("unknown-server", "this request goes to no MCP server that policy knows");
+    return refuse(nowhere, undefined, why);
   }
   const permit = permitUnmatched();
   const decided: Decided = {
-    server: undefined,
-    identity,
+    ...nowhere,
     call: undefined,
     decision: "allow",
     mode: "Enforce",
@@ -144,7 +150,7 @@ function onUnmatched(options: Options, identity: Identity): RequestStep {
 }
 
 function onBody(options: Options, state: RequestState & { at: "awaitingBody" }, body: Uint8Array): RequestStep {
-  const unread = { method: "unknown", era: state.claim.era, id: undefined } as const;
+  const unread: Known = { ...NOTHING_KNOWN, era: state.claim.era, revision: state.claim.revision };
   if (body.length > options.maxBodyBytes) {
     return refuse(state, unread, refusal("too-large", `the body is larger than ${options.maxBodyBytes} bytes`));
   }
@@ -190,8 +196,8 @@ function decideOn(addressed: Addressed, call: Call, body: Uint8Array | "headers"
   return [next, { kind: "requestBody", permit, body, changes: requestChanges(headers, call, body), metadata }];
 }
 
-type Known = Pick<Call, "method" | "era" | "id">;
-const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined };
+type Known = Pick<Call, "method" | "era" | "id" | "revision">;
+const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined, revision: undefined };
 
 function refuse(
   addressed: { server: Server | undefined; identity: Identity },
@@ -200,7 +206,7 @@ function refuse(
   call?: Call,
 ): RequestStep {
   const { server, identity } = addressed;
-  const { id, era, method } = known ?? NOTHING_KNOWN;
+  const { id, era, method, revision } = known ?? NOTHING_KNOWN;
   const needsUser = server?.wantsUser === true && isAbsent(identity.user);
   const decided: Decided = {
     server: server?.name,
@@ -211,7 +217,7 @@ function refuse(
     rule: why.rule,
     reason: why.reason,
   };
-  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, needsUser });
+  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
   const details = `toolgate_${why.reason}`;
   return [
     { at: "refused", decided, call },

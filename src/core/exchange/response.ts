@@ -5,7 +5,7 @@
  * awaitingHeaders -> readingJson -> draining | followingEvents | passing. After the headers have gone, a fault becomes a
  * JSON-RPC error in the body: an immediate response there would only cut the connection.
  */
-import { concat, EMPTY } from "../bytes.ts";
+import { concat, EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
 import { deliver } from "../mcp/answer.ts";
@@ -31,17 +31,15 @@ export type Seen = {
   readonly outcome: Outcome | undefined;
   readonly hiddenItems: number;
   readonly listed: Listed | undefined;
-  /** Messages that were not delivered, and why the last one was not. */
-  readonly withheld: number;
-  readonly fault: string | undefined;
+  /** Why a message that may have been the answer was not delivered. */
+  readonly lost: string | undefined;
 };
 
 export const NOTHING_SEEN: Seen = {
   outcome: undefined,
   hiddenItems: 0,
   listed: undefined,
-  withheld: 0,
-  fault: undefined,
+  lost: undefined,
 };
 
 export type ResponseState = { readonly seen: Seen } & (
@@ -49,8 +47,8 @@ export type ResponseState = { readonly seen: Seen } & (
   | {
       readonly at: "readingJson";
       /** Grows in place: a copy for each chunk would cost the square of their number. */
-      readonly held: Uint8Array[];
-      readonly heldBytes: number;
+      readonly held: Held;
+      readonly isHttpError: boolean;
       readonly end: ValueEnd;
     }
   | { readonly at: "followingEvents"; readonly parser: SseParser }
@@ -115,17 +113,18 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
     { at: "passing", seen: { ...NOTHING_SEEN, outcome } },
     { kind: "responseHeaders", readBody: false },
   ];
-  // Made by Envoy itself: the server has not answered.
-  if (event.codeDetails !== undefined && event.codeDetails !== "via_upstream")
-    return pass(localOutcome(event.codeDetails));
-  if (event.endOfStream) return pass(failed ? { kind: "transport_error" } : { kind: "ok" });
+  const { codeDetails } = event;
+  const isLocal = codeDetails !== undefined && codeDetails !== "via_upstream";
+  if (event.endOfStream) return pass(isLocal ? localOutcome(codeDetails) : failed ? BROKEN : { kind: "ok" });
+  // Envoy itself could not reach the server, or a filter refused. An answer that a filter behind us makes is read.
+  if (isLocal && failed) return pass(localOutcome(codeDetails));
   const twice = SINGLE.find((name) => event.headers.filter(([key]) => key === name).length > 1);
   if (twice !== undefined && !failed) return refuse(asked, `has two headers ${twice}`);
   const type = header(event.headers, "content-type") ?? "";
   const isJson = JSON_TYPE.test(type);
   const isSse = SSE_TYPE.test(type);
   // An error page of a proxy is not a message of MCP, and no client takes it for one.
-  if (failed && !isJson && !isSse) return pass({ kind: "transport_error" });
+  if (failed && !isJson && !isSse) return pass(BROKEN);
   // A body of an accepted notification, or of a session's end, is nobody's answer.
   if (!isJson && !isSse && header(event.headers, "content-length") === "0") return pass({ kind: "ok" });
   const coding = header(event.headers, "content-encoding");
@@ -137,7 +136,7 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   const seen: Seen = { ...NOTHING_SEEN, outcome: asked.id === undefined && !failed ? { kind: "ok" } : undefined };
   const state: ResponseState = isSse
     ? { at: "followingEvents", seen, parser: new SseParser(MAX_EVENT_BYTES) }
-    : { at: "readingJson", seen, held: [], heldBytes: 0, end: new ValueEnd() };
+    : { at: "readingJson", seen, held: new Held(), isHttpError: failed, end: new ValueEnd() };
   return [state, { kind: "responseHeaders", readBody: true }];
 }
 
@@ -148,9 +147,15 @@ const localOutcome = (codeDetails: string): Outcome => ({
 });
 
 function refuse(asked: Asked, fault: string): ResponseStep {
-  const why = refusal("unsafe-answer", `The server's answer was not delivered: it ${fault}.`);
-  const reply = localReply(why, { id: asked.id, era: "legacy", method: "unknown", needsUser: false });
-  const seen: Seen = { ...NOTHING_SEEN, outcome: { kind: "transport_error" }, withheld: 1, fault };
+  const why = refusal("unsafe-answer", sentence(fault));
+  const reply = localReply(why, {
+    id: asked.id,
+    era: "legacy",
+    method: "unknown",
+    revision: undefined,
+    needsUser: false,
+  });
+  const seen: Seen = { ...NOTHING_SEEN, outcome: BROKEN, lost: fault };
   return [
     { at: "refused", seen },
     { kind: "immediateResponse", reply, details: "toolgate_unsafe-answer", metadata: undefined },
@@ -160,19 +165,16 @@ function refuse(asked: Asked, fault: string): ResponseStep {
 function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, event: BodyEvent): ResponseStep {
   const { body, endOfStream } = event;
   const end = state.end.feed(body);
-  const heldBytes = state.heldBytes + body.length;
-  if (end === -1 && !endOfStream && heldBytes <= MAX_ANSWER_BYTES) {
+  if (state.held.length + body.length > MAX_ANSWER_BYTES) {
+    return settleJson(asked, state, body, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
+  }
+  if (end === -1 && !endOfStream) {
     state.held.push(body);
-    return [
-      { ...state, heldBytes },
-      { kind: "responseBody", body: EMPTY },
-    ];
+    return [state, { kind: "responseBody", body: EMPTY }];
   }
   // What follows the closing brace is dropped, in this chunk as in the next ones.
-  const whole = concat([...state.held, end === -1 || end === body.length ? body : body.subarray(0, end)]);
-  if (heldBytes > MAX_ANSWER_BYTES)
-    return settleJson(asked, state, body, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
-  return settleJson(asked, state, body, deliver(withoutMark(whole), asked));
+  const whole = state.held.take(end === -1 || end === body.length ? body : body.subarray(0, end));
+  return settleJson(asked, state, body, deliver(withoutMark(whole), asked, state.isHttpError));
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -192,15 +194,18 @@ function settleJson(
   ];
 }
 
-const faultSentence = (delivery: Delivery): string =>
-  `The server's answer was not delivered: it ${delivery.fault ?? "is empty"}.`;
+const faultSentence = (delivery: Delivery): string => sentence(delivery.fault ?? "is empty");
+const sentence = (fault: string): string => `The server's answer was not delivered: it ${fault}.`;
+
+const BROKEN: Outcome = { kind: "transport_error" };
 
 const withheldBy = (fault: string): Delivery => ({
   bytes: undefined,
-  outcome: { kind: "transport_error" },
+  outcome: undefined,
   hiddenItems: 0,
   listed: undefined,
   fault,
+  isUnreadable: true,
 });
 
 /** `otherwise`: the outcome of a delivery that is the only one, when it was no answer. */
@@ -209,8 +214,7 @@ function merge(seen: Seen, delivery: Delivery, otherwise?: Outcome): Seen {
     outcome: seen.outcome ?? delivery.outcome ?? otherwise,
     hiddenItems: seen.hiddenItems + delivery.hiddenItems,
     listed: delivery.listed ?? seen.listed,
-    withheld: seen.withheld + (delivery.bytes === undefined ? 1 : 0),
-    fault: delivery.fault ?? seen.fault,
+    lost: delivery.isUnreadable ? delivery.fault : seen.lost,
   };
 }
 
@@ -232,7 +236,9 @@ function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }
     seen = next;
   }
   if (parser.isOverLimit) return breakOff(asked, seen, slices);
-  const body = untouched && bytes === event.body.length ? undefined : concat(slices);
+  const lost = event.endOfStream ? lostAnswer(asked, seen) : [];
+  if (lost.length > 0) untouched = false;
+  const body = untouched && bytes === event.body.length ? undefined : concat([...slices, ...lost]);
   return [
     { ...state, seen },
     { kind: "responseBody", body },
@@ -243,17 +249,24 @@ function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }
 function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint8Array, Seen] {
   const { data, type, id, retry } = event;
   if (data === undefined) return [event.plain ? event.raw : encodeEvent({ type, id, retry, data }), seen];
-  const isMessage = type === "" || type === "message";
-  const delivery = isMessage ? deliver(data, asked) : withheldBy("has an event of a type that is not known");
-  const next = merge(seen, isMessage ? delivery : { ...delivery, outcome: undefined });
+  const delivery =
+    type === "" || type === "message" ? deliver(data, asked) : { ...withheldBy(UNKNOWN_EVENT), isUnreadable: false };
+  const isAnswer = asked.id !== undefined && delivery.outcome !== undefined;
+  // One answer to one request: whoever gets a second one cannot know which to believe.
+  if (isAnswer && seen.outcome !== undefined) return [encodeEvent({ type, id, retry, data: undefined }), seen];
+  const next = merge(seen, delivery);
   if (delivery.bytes === data && event.plain) return [event.raw, next];
-  if (delivery.bytes !== undefined) return [encodeEvent({ type, id, retry, data: delivery.bytes }), next];
-  // The answer itself cannot be delivered: say so, or the client waits for ever.
-  const isLost = delivery.outcome !== undefined && seen.outcome === undefined && isMessage && asked.id !== undefined;
-  return [
-    encodeEvent({ type, id, retry, data: isLost ? errorBody(asked.id, faultSentence(delivery)) : undefined }),
-    next,
-  ];
+  const instead = isAnswer ? errorBody(asked.id, faultSentence(delivery)) : undefined;
+  return [encodeEvent({ type, id, retry, data: delivery.bytes ?? instead }), next];
+}
+
+const UNKNOWN_EVENT = "has an event of a type that is not known";
+
+/** The stream has ended without an answer that could be read: say so, or the client waits for ever. */
+function lostAnswer(asked: Asked, seen: Seen): readonly Uint8Array[] {
+  if (asked.id === undefined || seen.outcome !== undefined || seen.lost === undefined) return [];
+  const data = errorBody(asked.id, sentence(seen.lost));
+  return [encodeEvent({ type: "message", id: undefined, retry: undefined, data })];
 }
 
 /** After an event over the limit nothing can be read any more. Who has the answer already is told nothing. */
@@ -263,7 +276,7 @@ function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): R
   const error = encodeEvent({ type: "message", id: undefined, retry: undefined, data });
   const body = concat(seen.outcome === undefined ? [...delivered, error] : delivered);
   return [
-    { at: "draining", seen: merge(seen, delivery) },
+    { at: "draining", seen: merge(seen, delivery, BROKEN) },
     { kind: "responseBody", body },
   ];
 }

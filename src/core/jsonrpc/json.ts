@@ -51,6 +51,14 @@ export function keysOf(json: Json, object: At): string[] {
   return keys;
 }
 
+/** All values of an object. */
+export function valuesOf(json: Json, object: At): At[] {
+  const values: At[] = [];
+  const end = endOf(json, object);
+  for (let at = firstChild(object); at < end; at = endOf(json, at + WIDTH)) values.push(at + WIDTH);
+  return values;
+}
+
 /** The elements of an array. */
 export function elementsOf(json: Json, array: At): At[] {
   const elements: At[] = [];

@@ -7,7 +7,6 @@ export type KeyFault = "too-many" | "duplicate" | "proto";
 /** Few keys are compared one by one, many through a set: one by one is quadratic, a set costs an allocation. */
 const MANY_KEYS = 16;
 
-/** The keys of the objects that are open: finds duplicates by what the keys mean, not by how they are written. */
 export class KeyStack {
   readonly #bytes: Uint8Array;
   #tape: Tape;

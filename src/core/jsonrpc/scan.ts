@@ -31,7 +31,7 @@ export type Limits = {
   readonly maxNumberBytes: number;
 };
 
-export const REQUEST_LIMITS: Limits = { maxDepth: 64, maxKeys: 2000, maxNumberBytes: 64 };
+export const REQUEST_LIMITS: Limits = { maxDepth: 64, maxKeys: 2_000, maxNumberBytes: 64 };
 export const ANSWER_LIMITS: Limits = { maxDepth: 64, maxKeys: 1_000_000, maxNumberBytes: 64 };
 
 export type Json = {

@@ -51,7 +51,7 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim): Resu
   }
   const meta = message.params === ABSENT ? ABSENT : member(json, message.params, "_meta");
   const metaFault = meta === ABSENT ? undefined : checkMeta(json, meta);
-  if (metaFault !== undefined) return fail(malformed(metaFault));
+  if (metaFault !== undefined) return fail(refusal("invalid-params", metaFault));
   const mismatch = reconcileEra(json, message, meta, claim);
   if (mismatch !== undefined) return fail(mismatch);
   const method = findMethod(message.method);
@@ -60,7 +60,7 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim): Resu
   }
   if (method.kind !== message.kind) return fail(malformed(`${message.method} is a ${method.kind}`));
   const named = readSubjects(json, message.method, method, message.params);
-  if (!named.ok) return fail(malformed(named.error));
+  if (!named.ok) return fail(refusal("invalid-params", named.error));
   const { target, subjects } = named.value;
   const headerFault = claim.era === "modern" ? reconcileHeaders(message, target, claim) : undefined;
   if (headerFault !== undefined) return fail(headerFault);
@@ -148,13 +148,13 @@ type Named = { readonly target: Subject | undefined; readonly subjects: readonly
 
 /** The params that a method with a name may have: another one could name something else to another reader. */
 const NAMED_PARAMS: { readonly [method: string]: readonly string[] } = {
-  "tools/call": ["name", "arguments", "_meta", "task", "inputResponses", "requestState"],
+  "tools/call": ["name", "arguments", "_meta", "inputResponses", "requestState"],
   "prompts/get": ["name", "arguments", "_meta", "inputResponses", "requestState"],
   "resources/read": ["uri", "_meta", "inputResponses", "requestState"],
   "completion/complete": ["ref", "argument", "context", "_meta"],
 };
-/** Params that answer a server's requests, or start a task: they need a grant beyond the name's. */
-const ANSWERING = ["inputResponses", "requestState", "task"];
+/** Params that answer a server's requests: they need a grant beyond the name's. */
+const ANSWERING = ["inputResponses", "requestState"];
 
 function readSubjects(json: Json, name: KnownMethod, method: Method, params: At): Result<Named, string> {
   const own = method.grant === "named" ? [] : [methodSubject(name)];
@@ -185,7 +185,13 @@ function readReference(json: Json, params: At): Result<Subject, string> {
   const ref = member(json, params, "ref");
   if (!isObject(json, ref)) return err('"ref" must be an object');
   const type = memberText(json, ref, "type");
-  if (type === "ref/prompt") return readName(json, ref, "prompt");
+  const odd = (allowed: readonly string[]): boolean => keysOf(json, ref).some((key) => !allowed.includes(key));
+  if (type === "ref/prompt") {
+    return odd(["type", "name", "title"])
+      ? err('"ref" has a member of another kind of reference')
+      : readName(json, ref, "prompt");
+  }
+  if (type === "ref/resource" && odd(["type", "uri"])) return err('"ref" has a member of another kind of reference');
   if (type !== "ref/resource") return err('"ref.type" must be "ref/prompt" or "ref/resource"');
   const uri = memberText(json, ref, "uri");
   if (uri === undefined) return err('"ref.uri" must be a string');

@@ -26,7 +26,7 @@ export type Classified =
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*(?:charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?)?$/i;
 /** Visible ASCII (2025-11-25, "Session Management"), and no comma: a list is two sessions. */
-const SESSION_ID = /^[!-+--~]{1,256}$/;
+const SESSION_ID = /^[!-+--~]{1,4096}$/;
 
 /** `hasBody` is false when the headers end the request. */
 export function classify(headers: RequestHeaders, hasBody: boolean): Result<Classified, Refusal> {

@@ -51,6 +51,21 @@ const OVERRIDES: ReadonlySet<string> = new Set([
 const CONNECTION_TOKENS: ReadonlySet<string> = new Set(["keep-alive", "close", "te"]);
 const AUTHORITY = /^[A-Za-z0-9._~-]*(?::[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?$/;
 
+/** Where a request goes: all that is read of one that may be for somebody else. */
+export function readAddress(
+  list: HeaderList,
+): Result<{ readonly path: string; readonly host: string | undefined }, Refusal> {
+  let path: string | undefined;
+  let host: string | undefined;
+  for (const [name, value] of list) {
+    if (name !== ":path" && name !== ":authority") continue;
+    if ((name === ":path" ? path : host) !== undefined) return err(malformed(`the header ${name} stands twice`));
+    if (name === ":path") path = value;
+    else host = value;
+  }
+  return ok({ path: path ?? "", host });
+}
+
 /** One shape for all requests: cheaper to fill than a map, 1 us a call. */
 type Found = { [name in Single]: string | undefined };
 const NOTHING_FOUND = Object.fromEntries(SINGLE.map((name) => [name, undefined])) as Found;

@@ -83,7 +83,8 @@ const LISTS: readonly List[] = [
 ];
 
 const FOLDED = new Set(LISTS.map((list) => foldCase(list.member)));
-const foldsToList = (key: string): boolean => FOLDED.has(foldCase(key));
+/** Whether a reader who ignores case would find a list under this key. */
+export const foldsToList = (key: string): boolean => FOLDED.has(foldCase(key));
 
 /** Not of an entry with a key that a reader who ignores case would take for the name. */
 function nameOf(json: Json, element: At, key: string): string | undefined {

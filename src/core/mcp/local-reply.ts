@@ -23,6 +23,7 @@ export type Refused = {
   readonly id: Id | undefined;
   readonly era: Era;
   readonly method: MethodLabel;
+  readonly revision: string | undefined;
   /** Some rule of the server asks for a JWT and the caller brought none. */
   readonly needsUser: boolean;
 };
@@ -32,12 +33,12 @@ export const DENIED = -31403;
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 const HEADER_MISMATCH = -32020;
 const UNSUPPORTED_VERSION = -32022;
 
 export function localReply(refusal: Refusal, refused: Refused): LocalReply {
-  const { message } = refusal;
   switch (refusal.reason) {
     case "no-rule-allows":
     case "denied-by-rule":
@@ -50,19 +51,23 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
     case "unknown-method":
       return rpcError(refused.era === "modern" ? 404 : 200, METHOD_NOT_FOUND, refusal, refused);
     case "method-not-allowed":
-      return rpcError(405, INVALID_REQUEST, refusal, refused, [["allow", "POST, GET, DELETE"]]);
+      return rpcError(405, INVALID_REQUEST, refusal, refused, [
+        ["allow", refused.era === "modern" ? "POST" : "POST, GET, DELETE"],
+      ]);
     case "unsupported-media-type":
       return rpcError(415, INVALID_REQUEST, refusal, refused);
     case "unsupported-version":
-      return json(
-        400,
-        [],
-        `{"jsonrpc":"2.0","id":${refused.id ?? NO_ID},"error":{"code":${UNSUPPORTED_VERSION},"message":${JSON.stringify(message)},"data":{"supported":${SUPPORTED}}}}`,
-      );
+      return rpcError(400, UNSUPPORTED_VERSION, refusal, refused, [], {
+        supported: SUPPORTED,
+        requested: refused.revision,
+      });
     case "header-mismatch":
       return rpcError(400, HEADER_MISMATCH, refusal, refused);
     case "malformed-request":
       return rpcError(400, INVALID_REQUEST, refusal, refused);
+    // What a model chose, in an envelope that is sound: some clients take any 400 for the end of their session.
+    case "invalid-params":
+      return rpcError(refused.era === "modern" ? 400 : 200, INVALID_PARAMS, refusal, refused);
     case "malformed-json":
       return rpcError(400, PARSE_ERROR, refusal, refused);
     case "too-large":
@@ -77,7 +82,7 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
 /** A JSON-RPC error with an id, for an answer whose HTTP headers have gone already. */
 export const errorBody = (id: Id, message: string): Uint8Array => utf8(errorText(id, INTERNAL_ERROR, message));
 
-const SUPPORTED = JSON.stringify(Object.keys(REVISIONS));
+const SUPPORTED = Object.keys(REVISIONS);
 
 function denial(refusal: Refusal, refused: Refused): LocalReply {
   const { id, method, era } = refused;
@@ -99,8 +104,8 @@ function noAccess(refusal: Refusal, refused: Refused): LocalReply {
     : rpcError(403, DENIED, refusal, refused);
 }
 
-const errorText = (id: Id, code: number, message: string): string =>
-  `{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":${JSON.stringify(message)}}}`;
+const errorText = (id: Id, code: number, message: string, data?: object): string =>
+  `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify({ code, message, data })}}`;
 
 const rpcError = (
   status: number,
@@ -108,7 +113,8 @@ const rpcError = (
   refusal: Refusal,
   refused: Refused,
   headers: LocalReply["headers"] = [],
-): LocalReply => json(status, headers, errorText(refused.id ?? NO_ID, code, refusal.message));
+  data?: object,
+): LocalReply => json(status, headers, errorText(refused.id ?? NO_ID, code, refusal.message, data));
 
 const json = (status: number, headers: LocalReply["headers"], text: string): LocalReply => ({
   status,

@@ -12,6 +12,7 @@ export type Reason =
   | "unsupported-version"
   | "header-mismatch"
   | "malformed-request"
+  | "invalid-params"
   | "malformed-json"
   | "too-large"
   | "unsafe-answer";

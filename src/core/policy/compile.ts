@@ -21,7 +21,7 @@ import type { Pattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
 import type { PolicySet, Server, SubjectKind } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
-import { addRoutes, createRoutes, findServer } from "./server-match.ts";
+import { addRoutes, createRoutes, findServer, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
 import { findWarnings } from "./warnings.ts";
 
@@ -49,6 +49,9 @@ export function compile(
   for (const document of policyDocuments) compilePolicy(document, servers, problems, options);
   markInvalid(servers, invalid);
   const all = [...servers.values()];
+  const hidesServers = invalid.some(
+    ({ targets }) => targets === "all" || targets.some((target) => !servers.has(target)),
+  );
   const policies: PolicySet = Object.freeze({
     servers: all,
     counts: {
@@ -57,8 +60,8 @@ export function compile(
       rules: policyDocuments.reduce((sum, { spec }) => sum + spec.rules.length, 0),
       invalid: invalid.length + new Set(problems.map((problem) => problem.document)).size,
     },
-    hidesServers: invalid.some(({ targets }) => targets === "all" || targets.some((target) => !servers.has(target))),
     match: (destination) => findServer(routes, destination),
+    mayBeServer: (destination) => hidesServers || mayBeServer(routes, destination),
     isNamed: (server, kind, name) =>
       Object.values(servers.get(server)?.rules[kind] ?? {}).some((set) => set.names(name)),
   } satisfies PolicySet);

@@ -8,7 +8,8 @@ import type { Call } from "../mcp/call.ts";
 import type { Subject } from "../mcp/subject.ts";
 import { BASE_ACCESS, BUILT_IN, DEFAULT_DENY, INVALID_POLICY } from "./decision.ts";
 import type { Denial, DenyReason, RuleRef } from "./decision.ts";
-import { covers, mayOverlap, templatePattern } from "./pattern.ts";
+import { coversAll, mayOverlap, templatePattern } from "./pattern.ts";
+import type { Pattern } from "./pattern.ts";
 import type { Server } from "./policy-set.ts";
 import { ALLOW_APPLIES, DENY_APPLIES } from "./rule-index.ts";
 import type { Applies, NameIndex } from "./rule-index.ts";
@@ -66,7 +67,8 @@ function judge(server: Server, identity: Identity, subject: Subject, base: boole
   const denied = find(server, "denies", identity, subject, DENY_APPLIES);
   if (denied !== undefined) return refuse(server, identity, denied, "denied-by-rule");
   const verdict = judgeAllows(server, identity, subject, base);
-  if (verdict.denial !== undefined) return verdict;
+  if (verdict.denial !== undefined && !verdict.audited) return verdict;
+  // Named before default deny, as it would be in Enforce mode.
   const audited = find(server, "auditedDenies", identity, subject, DENY_APPLIES);
   return audited === undefined ? verdict : { rule: audited, denial: "denied-by-rule", audited: true };
 }
@@ -104,6 +106,6 @@ function find(
   // A template stands for all its expansions: all must be allowed, none may be denied.
   const index: NameIndex = server.rules.resource[set];
   const template = templatePattern(subject.name);
-  const relates = set === "allows" ? covers : mayOverlap;
-  return index.findWhere(identity, (pattern) => relates(pattern, template), applies)?.rule;
+  const relates = set === "allows" ? coversAll(template) : (pattern: Pattern) => mayOverlap(pattern, template);
+  return index.findWhere(identity, relates, applies)?.rule;
 }

@@ -37,7 +37,13 @@ export function matches(pattern: Pattern, name: string): boolean {
 const ANY = "\uffff";
 
 /** Whether all that `inner` matches, `outer` matches too. Sound: "yes" is certain, "no" may be too careful. */
-export const covers = (outer: Pattern, inner: Pattern): boolean => matches(outer, inner.pieces.join(ANY));
+export const covers = (outer: Pattern, inner: Pattern): boolean => coversAll(inner)(outer);
+
+/** The same, to be asked of many patterns. */
+export function coversAll(inner: Pattern): (outer: Pattern) => boolean {
+  const any = inner.pieces.join(ANY);
+  return (outer) => matches(outer, any);
+}
 
 /** Whether something may match both. Sound: "no" is certain. */
 export function mayOverlap(one: Pattern, other: Pattern): boolean {

@@ -37,10 +37,10 @@ export type PolicySet = {
     readonly rules: number;
     readonly invalid: number;
   };
-  /** A document that could not be used may describe a server that is not among these. */
-  readonly hidesServers: boolean;
   /** The server that a request goes to: the most specific match. */
   readonly match: (destination: Destination) => Server | undefined;
+  /** Whether a request without a match may go to one of these all the same, or to one that no document could describe. */
+  readonly mayBeServer: (destination: Destination) => boolean;
   /** Whether a policy on that server has this exact name. */
   readonly isNamed: (server: string, kind: "tool" | "prompt", name: string) => boolean;
 };
@@ -48,8 +48,8 @@ export type PolicySet = {
 export const EMPTY_POLICY_SET: PolicySet = Object.freeze({
   servers: [],
   counts: { servers: 0, policies: 0, rules: 0, invalid: 0 },
-  hidesServers: true,
   match: () => undefined,
+  mayBeServer: () => true,
   isNamed: () => false,
 });
 

@@ -22,6 +22,8 @@ export const DENY_APPLIES: Applies = (truth) => truth !== "no";
 export class CallerIndex {
   readonly #byWorkload = new Map<string, Entry[]>();
   readonly #bySubject = new Map<string, Map<string, Entry[]>>();
+  /** What names a subject, by issuer: for a token without one, which a Deny rule meets as unknown. */
+  readonly #withSubject = new Map<string, Entry[]>();
   readonly #byIssuer = new Map<string, Entry[]>();
   readonly #others: Entry[] = [];
 
@@ -34,6 +36,7 @@ export class CallerIndex {
       let subjects = this.#bySubject.get(caller.user.issuer);
       if (subjects === undefined) this.#bySubject.set(caller.user.issuer, (subjects = new Map()));
       push(subjects, caller.user.subject, entry);
+      push(this.#withSubject, caller.user.issuer, entry);
     } else push(this.#byIssuer, caller.user.issuer, entry);
   }
 
@@ -53,14 +56,13 @@ export class CallerIndex {
     name: string | undefined,
     applies: Applies,
   ): Entry | undefined {
-    const subjects = this.#bySubject.get(user.issuer);
-    const bySubject =
-      subjects === undefined
-        ? undefined
-        : // A Deny rule that names a subject is met by a token without one: unknown denies.
-          user.subject === undefined
-          ? first([...subjects.values()].flat(), identity, name, applies)
-          : first(subjects.get(user.subject), identity, name, applies);
+    const entries =
+      user.subject === undefined
+        ? this.#withSubject.get(user.issuer)
+        : this.#bySubject.get(user.issuer)?.get(user.subject);
+    // An Allow rule that names a subject never applies without one: there is nothing to look for.
+    const isHopeless = user.subject === undefined && applies === ALLOW_APPLIES;
+    const bySubject = isHopeless ? undefined : first(entries, identity, name, applies);
     return bySubject ?? first(this.#byIssuer.get(user.issuer), identity, name, applies);
   }
 }

@@ -3,7 +3,7 @@
  * so that one that nothing has to change is passed on as it is. Line ends may be LF, CRLF or CR, and a CRLF may be cut.
  * Twin: eventsource-parser, in test/core/sse.
  */
-import { concat, EMPTY } from "../bytes.ts";
+import { concat, EMPTY, Held } from "../bytes.ts";
 
 export type SseEvent = {
   readonly raw: Uint8Array;
@@ -25,8 +25,7 @@ const BOM = [0xef, 0xbb, 0xbf];
 
 export class SseParser {
   readonly #maxEventBytes: number;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new Held();
   /** The line that is being read has no byte yet. */
   #lineEmpty = true;
   #started = false;
@@ -43,12 +42,12 @@ export class SseParser {
 
   /** No byte has come yet. */
   get isUnfed(): boolean {
-    return !this.#started && this.#heldBytes === 0;
+    return !this.#started && this.#held.length === 0;
   }
 
   /** Bytes of an event that is not complete. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held.length;
   }
 
   /** The events that this chunk completes, up to one that is too large: see `isOverLimit`. */
@@ -56,11 +55,13 @@ export class SseParser {
     const chunk = this.#begin(bytes);
     const events: SseEvent[] = [];
     let start = 0;
+    // Looked for again only once they are passed: to the end for each line would cost the square of their number.
+    let nextLf = chunk.indexOf(LF);
     let nextCr = chunk.indexOf(CR);
     for (let at = 0; at < chunk.length;) {
-      const lf = chunk.indexOf(LF, at);
+      if (nextLf !== -1 && nextLf < at) nextLf = chunk.indexOf(LF, at);
       if (nextCr !== -1 && nextCr < at) nextCr = chunk.indexOf(CR, at);
-      const end = nextCr !== -1 && (lf === -1 || nextCr < lf) ? nextCr : lf;
+      const end = nextCr !== -1 && (nextLf === -1 || nextCr < nextLf) ? nextCr : nextLf;
       if (end === -1) {
         this.#lineEmpty = false;
         break;
@@ -74,7 +75,7 @@ export class SseParser {
       at = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1;
       this.#lineEmpty = true;
       if (!isBlank) continue;
-      const raw = this.#take(chunk.subarray(start, at));
+      const raw = this.#held.take(chunk.subarray(start, at));
       if (raw.length > this.#maxEventBytes) {
         this.#isOverLimit = true;
         return events;
@@ -82,51 +83,35 @@ export class SseParser {
       events.push(parseEvent(raw, true));
       start = at;
     }
-    this.#hold(chunk.subarray(start));
-    this.#isOverLimit = this.#heldBytes > this.#maxEventBytes;
+    this.#held.push(chunk.subarray(start));
+    this.#isOverLimit = this.#held.length > this.#maxEventBytes;
     return events;
   }
 
   /** What is left when the stream has ended: browsers drop it, some clients do not. */
   end(): SseEvent | undefined {
-    return this.#heldBytes === 0 ? undefined : parseEvent(this.#take(EMPTY), false);
+    return this.#held.length === 0 ? undefined : parseEvent(this.#held.take(EMPTY), false);
   }
 
   /** Puts a cut CRLF together again, and takes the byte order mark away. */
   #begin(bytes: Uint8Array): Uint8Array {
-    const last = this.#held.at(-1);
-    const waits = last !== undefined && (last.at(-1) === CR || (!this.#started && this.#heldBytes < BOM.length));
-    if (!waits && (this.#started || bytes[0] !== BOM[0])) {
-      this.#started ||= bytes.length > 0;
-      return bytes;
-    }
-    // Only what can still change its meaning is joined: the mark at the start, or the CR alone.
-    if (!this.#started) {
-      const joined = this.#take(bytes);
-      this.#lineEmpty = true;
-      this.#started =
-        joined.length >= BOM.length || !BOM.slice(0, joined.length).every((byte, i) => joined[i] === byte);
-      if (!this.#started) return joined;
-      return BOM.every((byte, i) => joined[i] === byte) ? joined.subarray(BOM.length) : joined;
-    }
-    const held = this.#take(EMPTY);
-    this.#hold(held.subarray(0, -1));
-    return concat([held.subarray(-1), bytes]);
+    if (!this.#started) return this.#beginStream(bytes);
+    if (this.#held.last !== CR) return bytes;
+    this.#held.dropLast();
+    return concat([LONE_CR, bytes]);
   }
 
-  #hold(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-  }
-
-  #take(tail: Uint8Array): Uint8Array {
-    const whole = this.#held.length === 0 ? tail : concat([...this.#held, tail]);
-    this.#held = [];
-    this.#heldBytes = 0;
-    return whole;
+  /** Nothing is known before there are bytes enough to tell a mark. */
+  #beginStream(bytes: Uint8Array): Uint8Array {
+    const joined = this.#held.take(bytes);
+    this.#lineEmpty = true;
+    const isMark = BOM.slice(0, joined.length).every((byte, i) => joined[i] === byte);
+    this.#started = joined.length >= BOM.length || (joined.length > 0 && !isMark);
+    return this.#started && isMark ? joined.subarray(BOM.length) : joined;
   }
 }
+
+const LONE_CR = Uint8Array.of(CR);
 
 function parseEvent(raw: Uint8Array, terminated: boolean): SseEvent {
   const data: Uint8Array[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { RequestHeadersEvent } from "../../../src/core/exchange/event.ts";
 import { NO_CHANGES } from "../../../src/core/exchange/changes.ts";
 import type { ExchangeEvent, RequestEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
@@ -132,6 +133,41 @@ describe("stepRequest() on a request to no server of ours", () => {
     const [state, reply] = stepRequest(optionsWith(policies, "pass"), { at: "awaitingHeaders" }, elsewhere);
     expect(state.at).toBe("refused");
     expect(detailsOf(reply)).toBe("toolgate_unknown-server");
+  });
+
+  test("lets through what no MCP endpoint would take, since it is none", () => {
+    const upgrade = requestHeaders([
+      [":method", "GET"],
+      [":path", "/ws"],
+      ["upgrade", "websocket"],
+    ]);
+    expect(stepRequest(optionsWith(POLICIES, "pass"), { at: "awaitingHeaders" }, upgrade)[0].at).toBe("unmatched");
+  });
+
+  test.each(["/mcp?x", "/mcp/", "//mcp", "/%6Dcp", "/MCP", "/x/../mcp", "/./mcp", "/mcp;v=1", "\\mcp", "/mcp#a"])(
+    "refuses %s, which some server or proxy takes for the path of one of ours",
+    (path) => {
+      const [state, reply] = stepRequest(
+        optionsWith(POLICIES, "pass"),
+        { at: "awaitingHeaders" },
+        requestHeaders([
+          [":method", "POST"],
+          [":path", path],
+        ]),
+      );
+      expect(state.at).toBe("refused");
+      expect(detailsOf(reply)).toBe("toolgate_unknown-server");
+    },
+  );
+
+  test("refuses all of it while servers are matched by routes that Envoy does not tell", () => {
+    const { policies } = compiled([serverDocument("a", [{ route: "mcp" }])]);
+    const of = (route: string | undefined): string => {
+      const event = { ...(elsewhere), route };
+      return stepRequest(optionsWith(policies, "pass"), { at: "awaitingHeaders" }, event)[0].at;
+    };
+    expect(of(undefined)).toBe("refused");
+    expect(of("other")).toBe("unmatched");
   });
 
   test("refuses a header that stands twice before it asks whose request it is", () => {

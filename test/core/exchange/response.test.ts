@@ -56,6 +56,32 @@ const errorText = (fault: string, id: unknown = 1): string =>
     error: { code: -32603, message: `The server's answer was not delivered: it ${fault}.` },
   });
 
+describe("stepResponse() on an answer that is not the server's", () => {
+  const local = (status: number): ResponseEvent => {
+    const headers = responseHeaders("application/json", { status }) as ResponseEvent & { kind: "responseHeaders" };
+    return { ...headers, codeDetails: "lua_response" };
+  };
+  const [body] = responseBody([utf8(LIST)]) as [ResponseEvent];
+
+  test("reads the list that a filter behind us has made", () => {
+    expect(run([local(200), body]).text).toBe(FILTERED);
+  });
+
+  test("passes the refusal of a filter", () => {
+    expect(run([local(403)]).state).toMatchObject({ at: "passing", seen: { outcome: { kind: "transport_error" } } });
+  });
+
+  test("passes the JSON of an HTTP error that nobody could take for a message", () => {
+    const error = '{"error":"invalid_token","error_description":"expired"}';
+    const of = (text: string): Run =>
+      run([responseHeaders("application/json", { status: 401 }), ...responseBody([utf8(text)])] as ResponseEvent[]);
+    expect(of(error)).toMatchObject({ text: error, state: { seen: { outcome: { kind: "transport_error" } } } });
+    for (const key of ["tools", "Tools", "result", "Method", "jsonrpc"]) {
+      expect(of(`{"${key}":[{"name":"b"}]}`).text, key).toContain("was not delivered");
+    }
+  });
+});
+
 describe("stepResponse() on headers", () => {
   const onHeaders = (...args: Parameters<typeof responseHeaders>): Run =>
     run([responseHeaders(...args) as ResponseEvent]);
@@ -103,7 +129,7 @@ describe("stepResponse() on headers", () => {
   ];
   test.each(refusals)("refuses %s", (_, args, fault) => {
     const { state, replies } = onHeaders(...args);
-    expect(state).toMatchObject({ at: "refused", seen: { outcome: { kind: "transport_error" }, withheld: 1, fault } });
+    expect(state).toMatchObject({ at: "refused", seen: { outcome: { kind: "transport_error" }, lost: fault } });
     expect(localReplyOf(replies[0])).toEqual({ status: 200, text: errorText(fault) });
   });
 
@@ -173,7 +199,7 @@ describe("stepResponse() on a JSON answer", () => {
   test("delivers one that has to stay as it is in one chunk untouched", () => {
     const { state, replies } = json(result({ content: [] }));
     expect(replies[1]).toEqual({ kind: "responseBody", body: undefined });
-    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "ok" }, withheld: 0 } });
+    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "ok" }, lost: undefined } });
   });
 
   test.each([
@@ -215,8 +241,7 @@ describe("stepResponse() on a JSON answer", () => {
       outcome: { kind: "ok" },
       hiddenItems: 2,
       listed: { kind: "tool", names: ["a", "b", "c"] },
-      withheld: 0,
-      fault: undefined,
+      lost: undefined,
     });
   });
 
@@ -224,7 +249,7 @@ describe("stepResponse() on a JSON answer", () => {
     for (const text of ["", "{", LIST.slice(0, -1)]) {
       const { state, text: delivered } = json(text);
       expect(delivered).toMatch(/^\{"jsonrpc":"2\.0","id":1,"error":\{"code":-32603/);
-      expect(state.seen).toMatchObject({ outcome: { kind: "transport_error" }, withheld: 1 });
+      expect(state.seen).toMatchObject({ outcome: { kind: "transport_error" } });
     }
   });
 
@@ -284,7 +309,12 @@ describe("stepResponse() on an event stream", () => {
     ["a ping of the server", event(request("ping", {}, 9)), undefined],
     ["an answer to another request", event(result({}, 2)), "event: message\n\n"],
     ["an event of another type", `event: endpoint\ndata: ${LIST}\n\n`, "event: endpoint\n\n"],
-    ["no JSON", event("[}"), event(errorText("is not acceptable JSON: byte 1 is unexpected: expected a value"))],
+    ["no JSON before the answer", event("[}") + event(result({})), `event: message\n\n${event(result({}))}`],
+    [
+      "a second answer",
+      event(result({ a: 1 })) + event(result({ a: 2 })),
+      `${event(result({ a: 1 }))}event: message\n\n`,
+    ],
     ["two messages in one event", event(`${LIST}${LIST}`), undefined],
   ])("delivers %s the same at every cut", (name, text, expected) => {
     const bytes = utf8(text);
@@ -329,12 +359,21 @@ describe("stepResponse() on an event stream", () => {
     expect(sse(event(rpcError(-1)) + event(result({}))).state.seen.outcome).toEqual({ kind: "rpc_error", code: -1 });
   });
 
-  test("counts what it withholds", () => {
+  test("says at the end that the answer cannot be delivered, when what may have been it could not be read", () => {
+    const why = errorText("is not acceptable JSON: byte 1 is unexpected: expected a value");
+    expect(sse(event("[}"), "endOfStream")).toMatchObject({
+      text: `event: message\n\n${event(why)}`,
+      state: { seen: { outcome: undefined, lost: "is not acceptable JSON: byte 1 is unexpected: expected a value" } },
+    });
+    expect(sse(event("[}"), "none").text).toBe("event: message\n\n");
+    expect(sse(event("[}"), "endOfStream", ON_STREAM).text).toBe("event: message\n\n");
+  });
+
+  test("counts what it takes out of lists", () => {
     const { state } = sse(event(result({}, 2)) + event(request("roots/list", {}, 5)) + event(LIST));
     expect(state.seen).toMatchObject({
-      withheld: 2,
       hiddenItems: 2,
-      fault: "asks the client for roots/list, which no rule allows",
+      lost: undefined,
       outcome: { kind: "ok" },
     });
   });
@@ -356,7 +395,7 @@ describe("stepResponse() on an event over the limit", () => {
       expect(text).toBe(`event: message\ndata: ${errorText(fault)}\n\n`);
       expect(state).toMatchObject({
         at: "draining",
-        seen: { outcome: { kind: "transport_error" }, fault, withheld: 1 },
+        seen: { outcome: { kind: "transport_error" }, lost: fault },
       });
     }
   });

@@ -83,10 +83,11 @@ describe("deliver() an answer", () => {
   ])("%s not: it %s", (text, fault) => {
     expect(answer(text)).toEqual({
       bytes: undefined,
-      outcome: { kind: "transport_error" },
+      outcome: undefined,
       hiddenItems: 0,
       listed: undefined,
       fault,
+      isUnreadable: true,
     });
   });
 });
@@ -95,8 +96,8 @@ describe("deliver() a result that asks the client for more", () => {
   const INPUT = { resultType: "input_required", inputRequests: { a: { method: "elicitation/create" } } };
   const TASK = { resultType: "task", taskId: "t" };
   const LEGACY_TASK = { task: { taskId: "t", status: "working" } };
-  const asks = "asks the client for input, which no rule allows";
-  const isTask = "is a task, which no rule allows";
+  const asks = "asks the client for input that no rule allows";
+  const isTask = "is a task, which this version does not follow";
 
   test.each([
     [INPUT, asks],
@@ -110,10 +111,21 @@ describe("deliver() a result that asks the client for more", () => {
   });
 
   test("with one, and knows that the call is not at its end", () => {
-    expect(isUntouched(result(INPUT), ["method answer"])).toBe(true);
-    expect(answer(result(INPUT), ["method answer"]).outcome).toEqual({ kind: "input_required" });
-    expect(answer(result(TASK), ["method answer"]).outcome).toEqual({ kind: "task" });
-    expect(answer(result(LEGACY_TASK), ["method answer"]).outcome).toEqual({ kind: "task" });
+    const granted = ["method answer", "method elicitation/create"];
+    expect(isUntouched(result(INPUT), granted)).toBe(true);
+    expect(answer(result(INPUT), granted).outcome).toEqual({ kind: "input_required" });
+  });
+
+  test("not with one for another request of the server than it asks for", () => {
+    expect(answer(result(INPUT), ["method answer", "method roots/list"])).toMatchObject({
+      bytes: undefined,
+      fault: asks,
+    });
+    const two = { ...INPUT, inputRequests: { ...INPUT.inputRequests, b: { method: "sampling/createMessage" } } };
+    expect(answer(result(two), ["method answer", "method elicitation/create"])).toMatchObject({
+      bytes: undefined,
+      fault: asks,
+    });
   });
 
   test.each(["unknown", "Complete", "", 1, null, ["complete"], {}])("not of the type %j", (resultType) => {

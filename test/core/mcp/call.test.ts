@@ -140,10 +140,10 @@ describe("readCall() of a tool", () => {
     [{ name: "echo", _meta: [] }, '"_meta" must be an object'],
     [{ name: "echo", _meta: null }, '"_meta" must be an object'],
   ])("refuses the params %j", (params, message) => {
-    expect(faultOf(request("tools/call", params))).toBe(`malformed-request: ${message}`);
+    expect(faultOf(request("tools/call", params))).toBe(`invalid-params: ${message}`);
   });
 
-  test.each(["task", "inputResponses", "requestState"])("with %s also asks to answer the server's requests", (key) => {
+  test.each(["inputResponses", "requestState"])("with %s also asks to answer the server's requests", (key) => {
     expect(subjectsOf(request("tools/call", { name: "echo", [key]: {} }))).toEqual(["tool echo", "method answer"]);
   });
 });
@@ -156,12 +156,12 @@ describe("readCall() of prompts, resources and completions", () => {
 
   test("refuses a URI that is not in normal form", () => {
     expect(faultOf(request("resources/read", { uri: "x:/a/../b" }))).toBe(
-      "malformed-request: the resource's uri has dot segments",
+      "invalid-params: the resource's uri has dot segments",
     );
     expect(faultOf(request("resources/read", { name: "x:/a" }))).toBe(
-      'malformed-request: resources/read has no parameter "name"',
+      'invalid-params: resources/read has no parameter "name"',
     );
-    expect(faultOf(request("resources/read", {}))).toBe('malformed-request: "uri" must be a string');
+    expect(faultOf(request("resources/read", {}))).toBe('invalid-params: "uri" must be a string');
   });
 
   const complete = (ref: unknown): string =>
@@ -184,12 +184,21 @@ describe("readCall() of prompts, resources and completions", () => {
     ["ref/prompt", '"ref" must be an object'],
     [{ name: "p" }, '"ref.type" must be "ref/prompt" or "ref/resource"'],
     [{ type: "ref/tool", name: "p" }, '"ref.type" must be "ref/prompt" or "ref/resource"'],
-    [{ type: "ref/prompt", uri: "x:/a" }, '"name" must be a string'],
-    [{ type: "ref/resource", name: "p" }, '"ref.uri" must be a string'],
+    [{ type: "ref/prompt" }, '"name" must be a string'],
+    [{ type: "ref/resource" }, '"ref.uri" must be a string'],
     [{ type: "ref/resource", uri: "x:/a/../{b}" }, "the resource's uri has dot segments"],
     [{ type: "ref/resource", uri: "{+uri}" }, "the resource's uri has no lower-case scheme"],
   ])("refuses the reference %j", (ref, message) => {
-    expect(faultOf(complete(ref))).toBe(`malformed-request: ${message}`);
+    expect(faultOf(complete(ref))).toBe(`invalid-params: ${message}`);
+  });
+
+  test.each([
+    { type: "ref/prompt", uri: "x:/a" },
+    { type: "ref/resource", name: "p" },
+    { type: "ref/prompt", name: "p", Name: "other" },
+    { type: "ref/prompt", name: "p", Type: "ref/resource", uri: "x:/a" },
+  ])("refuses the reference %j, which another reader could take for another", (ref) => {
+    expect(faultOf(complete(ref))).toBe('invalid-params: "ref" has a member of another kind of reference');
   });
 
   test("asks for the method where nothing is named", () => {
@@ -302,7 +311,7 @@ describe("readCall() holds the era of the headers against that of the body", () 
 });
 
 describe("readCall() refuses keys of _meta that a server could read as one", () => {
-  const FOLD = 'malformed-request: two keys of "_meta" differ only in case';
+  const FOLD = 'invalid-params: two keys of "_meta" differ only in case';
   const withKeys = (...keys: readonly string[]): string =>
     faultOf(request("tools/list", { _meta: Object.fromEntries(keys.map((key) => [key, 1])) }));
 

@@ -7,7 +7,7 @@ import type { Reason } from "../../../src/core/mcp/refusal.ts";
 import { textOf } from "../../fixtures/bytes.ts";
 
 const MESSAGE = 'Blocked "by" policy:\n\u2028é';
-const DEFAULTS: Refused = { id: "7" as Id, era: "legacy", method: "tools/call", needsUser: false };
+const DEFAULTS: Refused = { id: "7" as Id, era: "legacy", method: "tools/call", revision: undefined, needsUser: false };
 
 function reply(reason: Reason, more: Partial<Refused> = {}) {
   const refusal = { reason, rule: { policy: "toolgate", rule: reason }, message: MESSAGE };

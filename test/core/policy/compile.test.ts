@@ -151,13 +151,14 @@ describe("compile() with documents that could not be used", () => {
   });
 
   test("knows that a server may be hidden among them", () => {
+    const ELSEWHERE = { route: "elsewhere", host: "elsewhere", path: "/elsewhere" };
     const hides = (targets: readonly string[] | "all"): boolean =>
-      compiled(documents, [{ name: "x", targets }]).policies.hidesServers;
+      compiled(documents, [{ name: "x", targets }]).policies.mayBeServer(ELSEWHERE);
     expect(hides("all")).toBe(true);
     expect(hides(["tools/c"])).toBe(true);
     expect(hides(["tools/a"])).toBe(false);
-    expect(compiled(documents).policies.hidesServers).toBe(false);
-    expect(EMPTY_POLICY_SET.hidesServers).toBe(true);
+    expect(compiled(documents).policies.mayBeServer(ELSEWHERE)).toBe(false);
+    expect(EMPTY_POLICY_SET.mayBeServer(ELSEWHERE)).toBe(true);
   });
 });
 
