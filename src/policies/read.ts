@@ -3,7 +3,7 @@
  * differently (duplicate keys, tags, bytes that are not UTF-8) is refused, and with any such mistake the whole file is
  * not believed: a file cut off in the middle often has a good beginning.
  */
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
 import type { Document, Pair, YAMLError } from "yaml";
 import { documentKey } from "../core/policy/document.ts";
 import { guessKey, guessTargets } from "./identify.ts";
@@ -32,11 +32,13 @@ export function readPolicyFile(file: string, bytes: Uint8Array): PolicyFile {
     resolveKnownTags: false,
     stringKeys: true,
     logLevel: "silent",
+    // The library compares each key with all before it: seconds for a map of 20,000. See `duplicateKeys`.
+    uniqueKeys: false,
   });
   if (!Array.isArray(parsed) || parsed.length === 0) {
     return refuse("holds no document; write one, or delete the file to take its documents away");
   }
-  const read = parsed.map((document) => readDocument(file, document, lines, text));
+  const read = parsed.map((document) => readDocument(file, document, lines));
   return {
     file,
     documents: read.flatMap((one) => ("kind" in one ? [one] : [])),
@@ -49,9 +51,9 @@ export const wholeFile = (file: string, message: string): LocatedProblem => ({ f
 
 type NotYaml = { readonly problems: readonly LocatedProblem[] };
 
-function readDocument(file: string, parsed: Document, lines: LineCounter, text: string): ReadDocument | NotYaml {
+function readDocument(file: string, parsed: Document, lines: LineCounter): ReadDocument | NotYaml {
   const line = (offset: number) => Math.max(1, lines.linePos(offset).line);
-  const mistakes = yamlMistakes(parsed, text);
+  const mistakes = yamlMistakes(parsed);
   if (mistakes.length > 0) {
     const problems = mistakes.map(({ offset, message }) => ({ file, line: line(offset), path: "", message }));
     return { problems };
@@ -79,20 +81,29 @@ function readDocument(file: string, parsed: Document, lines: LineCounter, text: 
 type YamlMistake = { readonly offset: number; readonly message: string };
 
 /** The first syntax error (the rest follow from it), each duplicate key, each tag. */
-function yamlMistakes(parsed: Document, text: string): readonly YamlMistake[] {
-  const syntax = parsed.errors.filter((error) => error.code !== "DUPLICATE_KEY").slice(0, 1);
-  const duplicates = parsed.errors.filter((error) => error.code === "DUPLICATE_KEY");
-  return [...syntax, ...duplicates, ...parsed.warnings].map((error) => inWords(error, text));
+function yamlMistakes(parsed: Document): readonly YamlMistake[] {
+  const mistakes = [...parsed.errors.slice(0, 1), ...parsed.warnings].map(inWords);
+  return [...mistakes, ...duplicateKeys(parsed)];
 }
 
-function inWords({ code, message, pos }: YAMLError, text: string): YamlMistake {
+function duplicateKeys(parsed: Document): YamlMistake[] {
+  const mistakes: YamlMistake[] = [];
+  visit(parsed, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : "";
+        const message = `field "${name}" is written twice; expected each field of an object once`;
+        if (seen.has(name)) mistakes.push({ offset: (isScalar(key) && key.range?.[0]) || 0, message });
+        seen.add(name);
+      }
+    },
+  });
+  return mistakes;
+}
+
+function inWords({ code, message, pos }: YAMLError): YamlMistake {
   const [offset] = pos;
-  if (code === "DUPLICATE_KEY") {
-    // Of a key without a value the library gives the end of the line before.
-    const [before = "", name] = /^\s*(?:["']?([^\s"':,}]+))?/.exec(text.slice(offset)) ?? [];
-    const start = offset + before.search(/\S|$/);
-    return { offset: start, message: `field "${name}" is written twice; expected each field of an object once` };
-  }
   if (code === "TAG_RESOLVE_FAILED") return { offset, message: `${message}; expected no YAML tags` };
   if (code === "RESOURCE_EXHAUSTION") return { offset, message: "is nested too deeply" };
   return { offset, message: `is not valid YAML: ${message}` };

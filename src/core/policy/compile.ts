@@ -2,7 +2,7 @@
  * Documents to a PolicySet. Whatever is wrong, the result can be used: a document with problems denies what it is about
  * (rule `invalid-policy`), since dropping it could drop a Deny rule. The caller decides what stands in for it.
  */
-import { GRANTABLE_METHODS, SERVER_REQUESTS } from "../mcp/methods.ts";
+import { SERVER_REQUESTS } from "../mcp/methods.ts";
 import { ANSWERS } from "../mcp/subject.ts";
 import type { Problem } from "../result.ts";
 import { compileCaller } from "./caller.ts";
@@ -14,15 +14,14 @@ import type {
   PolicyDocument,
   RuleDocument,
   ServerDocument,
-  ToEntry,
 } from "./document.ts";
-import { covers, parsePattern } from "./pattern.ts";
-import type { Pattern } from "./pattern.ts";
+import { parsePattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
-import type { PolicySet, Server, SubjectKind } from "./policy-set.ts";
+import type { PolicySet, Server } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findServer, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
+import { methodsOf, patternsOf } from "./to-patterns.ts";
 import { findWarnings } from "./warnings.ts";
 
 export type Compiled = {
@@ -65,7 +64,7 @@ export function compile(
     isNamed: (server, kind, name) =>
       Object.values(servers.get(server)?.rules[kind] ?? {}).some((set) => set.names(name)),
   } satisfies PolicySet);
-  const warnings = findWarnings(serverDocuments, policyDocuments, invalid, options.trustDomain);
+  const warnings = findWarnings(serverDocuments, policyDocuments, invalid, servers, options.trustDomain);
   return { policies, problems, warnings };
 }
 
@@ -182,19 +181,6 @@ function addRule(
     }
     if (coversAnswers(rule)) server.rules.method[set].add({ rule: ref, caller, pattern: parsePattern(ANSWERS.name) });
   }
-}
-
-const patternsOf = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => [
-  ...(to.tools ?? []).map((text) => ["tool", parsePattern(text)] as const),
-  ...(to.prompts ?? []).map((text) => ["prompt", parsePattern(text)] as const),
-  ...(to.resources ?? []).map((text) => ["resource", parsePattern(text)] as const),
-  ...(to.methods ?? []).flatMap(methodsOf).map((method) => ["method", method] as const),
-];
-
-/** The methods that a pattern is about. Kept one by one: a pattern must not match words of ours that are no methods. */
-function methodsOf(text: string): Pattern[] {
-  const pattern = parsePattern(text);
-  return GRANTABLE_METHODS.map(parsePattern).filter((method) => covers(pattern, method));
 }
 
 /** An answer does not say to which request: one that is allowed lets answers through, only all denied stop them. */

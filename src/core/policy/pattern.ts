@@ -41,9 +41,12 @@ export const covers = (outer: Pattern, inner: Pattern): boolean => coversAll(inn
 
 /** The same, to be asked of many patterns. */
 export function coversAll(inner: Pattern): (outer: Pattern) => boolean {
-  const any = inner.pieces.join(ANY);
-  return (outer) => matches(outer, any);
+  const all = allOf(inner);
+  return (outer) => matches(outer, all);
 }
+
+/** A name that stands for all that the pattern matches: what matches it, covers the pattern. */
+export const allOf = (pattern: Pattern): string => pattern.pieces.join(ANY);
 
 /** Whether something may match both. Sound: "no" is certain. */
 export function mayOverlap(one: Pattern, other: Pattern): boolean {

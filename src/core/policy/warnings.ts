@@ -13,22 +13,27 @@ import type {
   ServerDocument,
   ToEntry,
 } from "./document.ts";
-import { covers, isExact, matches, parsePattern } from "./pattern.ts";
+import { allOf, isExact, matches, parsePattern } from "./pattern.ts";
+import type { Server } from "./policy-set.ts";
+import { DENY_APPLIES } from "./rule-index.ts";
+import { patternsOf } from "./to-patterns.ts";
+import type { RuleRef } from "./decision.ts";
+import type { Identity } from "../identity/identity.ts";
 
 export function findWarnings(
   servers: readonly ServerDocument[],
   policies: readonly AccessPolicyDocument[],
   invalid: readonly InvalidDocument[],
+  compiled: ReadonlyMap<string, Server>,
   trustDomain: string,
 ): DocumentProblem[] {
   const known = new Set(servers.map((server) => documentName(server.metadata)));
   const named = new Set([...policies.flatMap(targetsOf), ...invalid.flatMap(({ targets }) => targets)]);
-  const denials = policies.flatMap(denialsToEveryone);
   return [
     ...servers.flatMap((server) =>
       named.has(documentName(server.metadata)) || named.has("all") ? [] : [unnamed(server)],
     ),
-    ...policies.flatMap((policy) => [...missingTargets(policy, known), ...deadRules(policy, denials, trustDomain)]),
+    ...policies.flatMap((policy) => [...missingTargets(policy, known), ...deadRules(policy, compiled, trustDomain)]),
   ];
 }
 
@@ -46,8 +51,13 @@ function missingTargets(policy: AccessPolicyDocument, known: ReadonlySet<string>
   });
 }
 
-function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[], trustDomain: string): DocumentProblem[] {
+function deadRules(
+  policy: AccessPolicyDocument,
+  compiled: ReadonlyMap<string, Server>,
+  trustDomain: string,
+): DocumentProblem[] {
   const document = documentKey(policy);
+  const targets = targetsOf(policy).map((target) => compiled.get(target));
   return policy.spec.rules.flatMap((rule, i) => {
     const path = `spec.rules[${i}]`;
     const found = [
@@ -58,7 +68,7 @@ function deadRules(policy: AccessPolicyDocument, denials: readonly Denial[], tru
         unreachable(to).map(({ at, message }) => ({ path: `${path}.to[${j}].${at}`, message })),
       ),
     ];
-    const shadow = rule.action === "Allow" ? denials.find((denial) => shadows(denial, policy, rule)) : undefined;
+    const shadow = rule.action === "Allow" ? findShadow(rule, targets) : undefined;
     if (shadow !== undefined) {
       found.push({ path, message: `can never match: policy ${shadow.policy} denies all of it to everyone` });
     }
@@ -91,27 +101,19 @@ function unreachable(to: ToEntry): { at: string; message: string }[] {
   ];
 }
 
-/** A Deny rule that refuses and is for everyone. */
-type Denial = { readonly policy: string; readonly targets: readonly string[]; readonly rule: RuleDocument };
+const NOBODY: Identity = { workload: { absent: "no-certificate" }, user: { absent: "jwt-missing" } };
 
-const isEveryone = (from: FromEntry): boolean => from.anyone === true && Object.keys(from).length === 1;
-
-function denialsToEveryone(policy: AccessPolicyDocument): Denial[] {
-  if ((policy.spec.mode ?? "Enforce") !== "Enforce") return [];
-  return policy.spec.rules
-    .filter((rule) => rule.action === "Deny" && rule.from.some(isEveryone))
-    .map((rule) => ({ policy: documentName(policy.metadata), targets: targetsOf(policy), rule }));
+/**
+ * The Deny rule that refuses all that `rule` allows, to everyone, on every server of its policy: what is denied to nobody
+ * in particular is denied to all. Asked of the compiled rules, which find it without walking over all of them.
+ */
+function findShadow(rule: RuleDocument, targets: readonly (Server | undefined)[]): RuleRef | undefined {
+  let shadow: RuleRef | undefined;
+  for (const server of targets) {
+    for (const [kind, pattern] of rule.to.flatMap(patternsOf)) {
+      shadow = server?.rules[kind].denies.find(NOBODY, allOf(pattern), DENY_APPLIES)?.rule;
+      if (shadow === undefined) return undefined;
+    }
+  }
+  return shadow;
 }
-
-/** Whether it covers all that `rule` allows, on every server of its policy. */
-function shadows(denial: Denial, policy: AccessPolicyDocument, rule: RuleDocument): boolean {
-  return (
-    targetsOf(policy).every((target) => denial.targets.includes(target)) &&
-    rule.to.every((to) => KINDS.every((kind) => (to[kind] ?? []).every((text) => isCovered(denial.rule, kind, text))))
-  );
-}
-
-const KINDS = ["tools", "prompts", "resources", "methods"] as const;
-
-const isCovered = (deny: RuleDocument, kind: (typeof KINDS)[number], text: string): boolean =>
-  deny.to.some((to) => (to[kind] ?? []).some((pattern) => covers(parsePattern(pattern), parsePattern(text))));

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { RequestHeadersEvent } from "../../../src/core/exchange/event.ts";
 import { NO_CHANGES } from "../../../src/core/exchange/changes.ts";
 import type { ExchangeEvent, RequestEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
@@ -163,7 +162,7 @@ describe("stepRequest() on a request to no server of ours", () => {
   test("refuses all of it while servers are matched by routes that Envoy does not tell", () => {
     const { policies } = compiled([serverDocument("a", [{ route: "mcp" }])]);
     const of = (route: string | undefined): string => {
-      const event = { ...(elsewhere), route };
+      const event = { ...elsewhere, route };
       return stepRequest(optionsWith(policies, "pass"), { at: "awaitingHeaders" }, event)[0].at;
     };
     expect(of(undefined)).toBe("refused");
