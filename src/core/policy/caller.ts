@@ -10,6 +10,12 @@ import type { Pattern } from "./pattern.ts";
 
 export type Truth = "yes" | "no" | "unknown";
 
+export type UserTest = {
+  readonly issuer: string;
+  readonly subject: string | undefined;
+  readonly claims: readonly ClaimRequirement[];
+};
+
 export type CallerTest = {
   /** Both hold when both are written; neither is for `anyone`. */
   readonly workloads: readonly Pattern[];
@@ -60,13 +66,21 @@ function hasClaims(requirements: readonly ClaimRequirement[], user: User): Truth
 }
 
 function hasClaim({ name, values }: ClaimRequirement, user: User): Truth {
+  const claim = claimValues(user, name);
+  if (claim.values.some((value) => values.includes(value))) return "yes";
+  return claim.isKnown ? "no" : "unknown";
+}
+
+/** The texts of a claim, and whether they are all of it: false when it is missing or holds something of another type. */
+export function claimValues(
+  user: User,
+  name: string,
+): { readonly values: readonly string[]; readonly isKnown: boolean } {
   const claim = findClaim(user.claims, name);
-  const has = (value: Claim): boolean => typeof value === "string" && values.includes(value);
-  if (typeof claim === "string") return has(claim) ? "yes" : "no";
-  if (!Array.isArray(claim)) return "unknown";
-  const list = claim as readonly Claim[];
-  if (list.some(has)) return "yes";
-  return list.every((value) => typeof value === "string") ? "no" : "unknown";
+  if (typeof claim === "string") return { values: [claim], isKnown: true };
+  if (!Array.isArray(claim)) return { values: [], isKnown: false };
+  const values = (claim as readonly Claim[]).filter((value) => typeof value === "string");
+  return { values, isKnown: values.length === claim.length };
 }
 
 /** The claim of that whole name first (`https://example.com/roles`), then step by step (`realm_access.roles`). */

@@ -3,9 +3,9 @@
  * look-ups and the rules that are about this very name and caller, whatever the number of policies.
  */
 import { isAbsent } from "../identity/identity.ts";
-import type { Identity } from "../identity/identity.ts";
-import { isCaller, onlyWorkload } from "./caller.ts";
-import type { CallerTest, Truth } from "./caller.ts";
+import type { Identity, User } from "../identity/identity.ts";
+import { claimValues, isCaller, onlyWorkload } from "./caller.ts";
+import type { CallerTest, Truth, UserTest } from "./caller.ts";
 import type { RuleRef } from "./decision.ts";
 import { isExact, literalPrefix, matches } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
@@ -18,13 +18,63 @@ export type Applies = (truth: Truth) => boolean;
 export const ALLOW_APPLIES: Applies = (truth) => truth === "yes";
 export const DENY_APPLIES: Applies = (truth) => truth !== "no";
 
+/** Entries that ask for a JWT of one issuer. */
+class UserIndex {
+  readonly #bySubject = new Map<string, Entry[]>();
+  readonly #withSubject: Entry[] = [];
+  readonly #byClaim = new Map<string, { readonly byValue: Map<string, Entry[]>; readonly all: Entry[] }>();
+  readonly #others: Entry[] = [];
+
+  add(entry: Entry, { subject, claims }: UserTest): void {
+    const [claim] = claims;
+    if (subject !== undefined) {
+      push(this.#bySubject, subject, entry);
+      this.#withSubject.push(entry);
+    } else if (claim === undefined) {
+      this.#others.push(entry);
+    } else {
+      let index = this.#byClaim.get(claim.name);
+      if (index === undefined) this.#byClaim.set(claim.name, (index = { byValue: new Map(), all: [] }));
+      for (const value of claim.values) push(index.byValue, value, entry);
+      index.all.push(entry);
+    }
+  }
+
+  /** What is unknown of a token never applies in an Allow rule: there is nothing to look for. In a Deny rule it does. */
+  find(question: Question, user: User): Entry | undefined {
+    const takesUnknown = question.applies === DENY_APPLIES;
+    const unknown = takesUnknown ? this.#withSubject : undefined;
+    const bySubject = user.subject === undefined ? unknown : this.#bySubject.get(user.subject);
+    const found = first(bySubject, question) ?? first(this.#others, question);
+    if (found !== undefined) return found;
+    for (const [name, { byValue, all }] of this.#byClaim) {
+      const { values, isKnown } = claimValues(user, name);
+      const byClaim = !isKnown && takesUnknown ? first(all, question) : firstOf(values, byValue, question);
+      if (byClaim !== undefined) return byClaim;
+    }
+    return undefined;
+  }
+}
+
+function firstOf(
+  values: readonly string[],
+  byValue: ReadonlyMap<string, Entry[]>,
+  question: Question,
+): Entry | undefined {
+  for (const value of values) {
+    const found = first(byValue.get(value), question);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Who asks, and for what. `name` undefined: for anything, the question is only who. */
+type Question = { readonly identity: Identity; readonly name: string | undefined; readonly applies: Applies };
+
 /** Entries by the most telling thing that their `from` says. */
 export class CallerIndex {
   readonly #byWorkload = new Map<string, Entry[]>();
-  readonly #bySubject = new Map<string, Map<string, Entry[]>>();
-  /** What names a subject, by issuer: for a token without one, which a Deny rule meets as unknown. */
-  readonly #withSubject = new Map<string, Entry[]>();
-  readonly #byIssuer = new Map<string, Entry[]>();
+  readonly #byIssuer = new Map<string, UserIndex>();
   readonly #others: Entry[] = [];
 
   add(entry: Entry): void {
@@ -32,48 +82,25 @@ export class CallerIndex {
     const workload = onlyWorkload(caller);
     if (workload !== undefined) push(this.#byWorkload, workload, entry);
     else if (caller.user === undefined) this.#others.push(entry);
-    else if (caller.user.subject !== undefined) {
-      let subjects = this.#bySubject.get(caller.user.issuer);
-      if (subjects === undefined) this.#bySubject.set(caller.user.issuer, (subjects = new Map()));
-      push(subjects, caller.user.subject, entry);
-      push(this.#withSubject, caller.user.issuer, entry);
-    } else push(this.#byIssuer, caller.user.issuer, entry);
+    else {
+      let users = this.#byIssuer.get(caller.user.issuer);
+      if (users === undefined) this.#byIssuer.set(caller.user.issuer, (users = new UserIndex()));
+      users.add(entry, caller.user);
+    }
   }
 
   find(identity: Identity, name: string | undefined, applies: Applies): Entry | undefined {
+    const question = { identity, name, applies };
     const { workload, user } = identity;
-    const byWorkload = isAbsent(workload) ? undefined : this.#byWorkload.get(workload.uri);
     return (
-      first(byWorkload, identity, name, applies) ??
-      (isAbsent(user) ? undefined : this.#findUser(identity, user, name, applies)) ??
-      first(this.#others, identity, name, applies)
+      (isAbsent(workload) ? undefined : first(this.#byWorkload.get(workload.uri), question)) ??
+      (isAbsent(user) ? undefined : this.#byIssuer.get(user.issuer)?.find(question, user)) ??
+      first(this.#others, question)
     );
-  }
-
-  #findUser(
-    identity: Identity,
-    user: { issuer: string; subject: string | undefined },
-    name: string | undefined,
-    applies: Applies,
-  ): Entry | undefined {
-    const entries =
-      user.subject === undefined
-        ? this.#withSubject.get(user.issuer)
-        : this.#bySubject.get(user.issuer)?.get(user.subject);
-    // An Allow rule that names a subject never applies without one: there is nothing to look for.
-    const isHopeless = user.subject === undefined && applies === ALLOW_APPLIES;
-    const bySubject = isHopeless ? undefined : first(entries, identity, name, applies);
-    return bySubject ?? first(this.#byIssuer.get(user.issuer), identity, name, applies);
   }
 }
 
-/** `name` undefined: any name, the question is only who. */
-function first(
-  entries: readonly Entry[] | undefined,
-  identity: Identity,
-  name: string | undefined,
-  applies: Applies,
-): Entry | undefined {
+function first(entries: readonly Entry[] | undefined, { identity, name, applies }: Question): Entry | undefined {
   if (entries === undefined) return undefined;
   for (const entry of entries) {
     if ((name === undefined || matches(entry.pattern, name)) && applies(isCaller(entry.caller, identity))) return entry;
