@@ -1,6 +1,7 @@
 /**
  * Drives one exchange per gRPC stream: the only place that reads, steps, writes and ends. What goes wrong here ends the
- * stream with an error, and Envoy then fails the request: OK is written down twice, and both times `isFinal` has said so.
+ * stream with an error, and Envoy then fails the request. OK stands here twice, and only where the exchange says that it is
+ * over: with an answer owed, it would let the request or the answer through unread.
  */
 import { performance } from "node:perf_hooks";
 import {
