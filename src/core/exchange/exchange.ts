@@ -123,6 +123,7 @@ function summary({ response }: Exchange, decided: Decided, revision: string | un
     outcome,
     listed: response.seen.listed,
     hiddenItems: response.seen.hiddenItems,
+    answerFault: response.seen.lost,
     revision,
   };
 }

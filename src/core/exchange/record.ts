@@ -28,6 +28,8 @@ export type ExchangeRecord = {
   readonly listed: Listed | undefined;
   /** Entries taken out of a list answer because the caller may not use them. */
   readonly hiddenItems: number;
+  /** Why the answer, or what may have been it, was not delivered. */
+  readonly answerFault: string | undefined;
   /** The protocol revision of the request, when its headers or body named one. */
   readonly revision: string | undefined;
   /** Envoy's `request.id`. */

@@ -31,7 +31,7 @@ export type Seen = {
   readonly outcome: Outcome | undefined;
   readonly hiddenItems: number;
   readonly listed: Listed | undefined;
-  /** Why a message that may have been the answer was not delivered. */
+  /** Why the answer, or a message that may have been it, was not delivered. */
   readonly lost: string | undefined;
 };
 
@@ -214,7 +214,7 @@ function merge(seen: Seen, delivery: Delivery, otherwise?: Outcome): Seen {
     outcome: seen.outcome ?? delivery.outcome ?? otherwise,
     hiddenItems: seen.hiddenItems + delivery.hiddenItems,
     listed: delivery.listed ?? seen.listed,
-    lost: delivery.isUnreadable ? delivery.fault : seen.lost,
+    lost: delivery.isUnreadable || delivery.outcome !== undefined ? (delivery.fault ?? seen.lost) : seen.lost,
   };
 }
 
