@@ -72,7 +72,7 @@ export function isFinal({ request, response }: Exchange): boolean {
     case "answeredByEnvoy":
       return true;
     case "permitted":
-      return !request.readsAnswer || (response.at !== "awaitingHeaders" && responseCloseStatus(response) === "OK");
+      return !request.readsAnswer || responseCloseStatus(response) === "OK";
     default:
       return false;
   }

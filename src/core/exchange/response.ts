@@ -8,7 +8,7 @@
 import { concat, EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
-import { deliver } from "../mcp/answer.ts";
+import { deliver, unreadable, withhold } from "../mcp/answer.ts";
 import type { Asked, Delivery } from "../mcp/answer.ts";
 import type { Listed } from "../mcp/list-result.ts";
 import type { HeaderList } from "../mcp/headers.ts";
@@ -166,7 +166,7 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   const { body, endOfStream } = event;
   const end = state.end.feed(body);
   if (state.held.length + body.length > MAX_ANSWER_BYTES) {
-    return settleJson(asked, state, body, withheldBy(`is larger than ${MAX_ANSWER_BYTES} bytes`));
+    return settleJson(asked, state, body, unreadable(`is larger than ${MAX_ANSWER_BYTES} bytes`));
   }
   if (end === -1 && !endOfStream) {
     state.held.push(body);
@@ -189,7 +189,7 @@ function settleJson(
 ): ResponseStep {
   const bytes = delivery.bytes ?? errorBody(asked.id ?? NO_ID, faultSentence(delivery));
   return [
-    { at: "draining", seen: merge(state.seen, delivery, { kind: "transport_error" }) },
+    { at: "draining", seen: merge(state.seen, delivery, BROKEN) },
     { kind: "responseBody", body: bytes === body ? undefined : bytes },
   ];
 }
@@ -198,15 +198,6 @@ const faultSentence = (delivery: Delivery): string => sentence(delivery.fault ??
 const sentence = (fault: string): string => `The server's answer was not delivered: it ${fault}.`;
 
 const BROKEN: Outcome = { kind: "transport_error" };
-
-const withheldBy = (fault: string): Delivery => ({
-  bytes: undefined,
-  outcome: undefined,
-  hiddenItems: 0,
-  listed: undefined,
-  fault,
-  isUnreadable: true,
-});
 
 /** `otherwise`: the outcome of a delivery that is the only one, when it was no answer. */
 function merge(seen: Seen, delivery: Delivery, otherwise?: Outcome): Seen {
@@ -249,8 +240,7 @@ function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }
 function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint8Array, Seen] {
   const { data, type, id, retry } = event;
   if (data === undefined) return [event.plain ? event.raw : encodeEvent({ type, id, retry, data }), seen];
-  const delivery =
-    type === "" || type === "message" ? deliver(data, asked) : { ...withheldBy(UNKNOWN_EVENT), isUnreadable: false };
+  const delivery = type === "" || type === "message" ? deliver(data, asked) : withhold(UNKNOWN_EVENT, undefined);
   const isAnswer = asked.id !== undefined && delivery.outcome !== undefined;
   // One answer to one request: whoever gets a second one cannot know which to believe.
   if (isAnswer && seen.outcome !== undefined) return [encodeEvent({ type, id, retry, data: undefined }), seen];
@@ -265,18 +255,20 @@ const UNKNOWN_EVENT = "has an event of a type that is not known";
 /** The stream has ended without an answer that could be read: say so, or the client waits for ever. */
 function lostAnswer(asked: Asked, seen: Seen): readonly Uint8Array[] {
   if (asked.id === undefined || seen.outcome !== undefined || seen.lost === undefined) return [];
-  const data = errorBody(asked.id, sentence(seen.lost));
-  return [encodeEvent({ type: "message", id: undefined, retry: undefined, data })];
+  return [errorEvent(asked, seen.lost)];
+}
+
+function errorEvent(asked: Asked, fault: string): Uint8Array {
+  const data = errorBody(asked.id ?? NO_ID, sentence(fault));
+  return encodeEvent({ type: "message", id: undefined, retry: undefined, data });
 }
 
 /** After an event over the limit nothing can be read any more. Who has the answer already is told nothing. */
 function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): ResponseStep {
-  const delivery = withheldBy(`holds an event larger than ${MAX_EVENT_BYTES} bytes`);
-  const data = errorBody(asked.id ?? NO_ID, faultSentence(delivery));
-  const error = encodeEvent({ type: "message", id: undefined, retry: undefined, data });
-  const body = concat(seen.outcome === undefined ? [...delivered, error] : delivered);
+  const fault = `holds an event larger than ${MAX_EVENT_BYTES} bytes`;
+  const body = concat(seen.outcome === undefined ? [...delivered, errorEvent(asked, fault)] : delivered);
   return [
-    { at: "draining", seen: merge(seen, delivery, BROKEN) },
+    { at: "draining", seen: merge(seen, unreadable(fault), BROKEN) },
     { kind: "responseBody", body },
   ];
 }
@@ -285,7 +277,7 @@ function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): R
 function onTrailers(state: ResponseState): ResponseStep {
   if (state.at === "awaitingHeaders") throw new ProtocolViolation("responseTrailers before responseHeaders");
   const isLost = state.at === "readingJson";
-  const seen: Seen = isLost ? { ...state.seen, outcome: { kind: "transport_error" } } : state.seen;
+  const seen: Seen = isLost ? { ...state.seen, outcome: BROKEN } : state.seen;
   return [{ at: "ended", seen }, { kind: "responseTrailers" }];
 }
 

@@ -46,7 +46,8 @@ const pass = (bytes: Uint8Array, outcome: Outcome | undefined): Delivery => ({
   fault: undefined,
   isUnreadable: false,
 });
-const withhold = (fault: string, outcome: Outcome | undefined): Delivery => ({
+/** Not delivered, and known not to be the answer unless it has an outcome. */
+export const withhold = (fault: string, outcome: Outcome | undefined): Delivery => ({
   bytes: undefined,
   outcome,
   hiddenItems: 0,
@@ -54,7 +55,8 @@ const withhold = (fault: string, outcome: Outcome | undefined): Delivery => ({
   fault,
   isUnreadable: false,
 });
-const unreadable = (fault: string): Delivery => ({ ...withhold(fault, undefined), isUnreadable: true });
+/** Not delivered, and nobody knows what it was. */
+export const unreadable = (fault: string): Delivery => ({ ...withhold(fault, undefined), isUnreadable: true });
 const BROKEN: Outcome = { kind: "transport_error" };
 
 /** `isHttpError`: what came with an HTTP error may also be somebody else's JSON, as of an authorization server. */

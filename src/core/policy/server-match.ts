@@ -8,9 +8,16 @@ export type Routes = {
   /** `<host> <path>`, the host in lower case. */
   readonly byHost: Map<string, Server>;
   readonly byPath: Map<string, Server>;
+  /** The paths of all of them, as the laxest reader has them. */
+  readonly loosePaths: Set<string>;
 };
 
-export const createRoutes = (): Routes => ({ byRoute: new Map(), byHost: new Map(), byPath: new Map() });
+export const createRoutes = (): Routes => ({
+  byRoute: new Map(),
+  byHost: new Map(),
+  byPath: new Map(),
+  loosePaths: new Set(),
+});
 
 /** A match that another server has claimed already. */
 export type Conflict = { readonly path: string; readonly owner: Server };
@@ -19,6 +26,7 @@ export function addRoutes(routes: Routes, document: ServerDocument, server: Serv
   const conflicts: Conflict[] = [];
   for (const [i, match] of document.spec.match.entries()) {
     const [map, key] = claim(routes, match);
+    if ("path" in match) routes.loosePaths.add(loosePath(match.path));
     const owner = map.get(key);
     if (owner === undefined) map.set(key, server);
     else conflicts.push({ path: `spec.match[${i}]`, owner });
@@ -46,10 +54,7 @@ export function findServer(routes: Routes, { route, host, path }: Destination): 
  * or because Envoy did not tell the route that servers are matched by. Such a request is never let through unseen.
  */
 export function mayBeServer(routes: Routes, { route, path }: Destination): boolean {
-  if (route === undefined && routes.byRoute.size > 0) return true;
-  const loose = loosePath(path);
-  const paths = [...routes.byPath.keys(), ...[...routes.byHost.keys()].map((key) => key.slice(key.indexOf(" ") + 1))];
-  return paths.some((one) => loosePath(one) === loose);
+  return (route === undefined && routes.byRoute.size > 0) || routes.loosePaths.has(loosePath(path));
 }
 
 /** As the laxest reader has it: no query, decoded, dots resolved, slashes merged, no trailing one, case ignored. */
