@@ -1,13 +1,23 @@
 /** core/mcp/answer.ts: a list of 500 tools, of which the caller may see all, half or none, and a plain result. */
 import { deliver } from "../src/core/mcp/answer.ts";
-import type { Asked } from "../src/core/mcp/answer.ts";
+import { DEFAULT_LIMITS } from "../src/core/limits.ts";
+import type { Asked } from "../src/core/mcp/asked.ts";
 import type { Id } from "../src/core/jsonrpc/message.ts";
 import { LIST, toolName } from "./documents.ts";
 import { TOOL_RESULT } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
 
 const EVEN: ReadonlySet<string> = new Set(Array.from({ length: 250 }, (_, i) => toolName(2 * i)));
-const asked = (isVisible: Asked["isVisible"]): Asked => ({ id: "7" as Id, isVisible });
+const asked = (isVisible: Asked["isVisible"]): Asked => ({
+  pending: [{ id: "7" as Id, method: "tools/list" }],
+  era: "legacy",
+  isVisible,
+  seesAll: () => false,
+  limits: DEFAULT_LIMITS,
+  session: { id: undefined, mayBegin: false },
+  batch: undefined,
+  messagesPath: undefined,
+});
 
 const filter = (name: string, isVisible: Asked["isVisible"]): Micro => ({
   name: `filter a list of 500 tools, ${name}`,

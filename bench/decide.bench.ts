@@ -6,6 +6,7 @@ import type { Identity } from "../src/core/identity/identity.ts";
 import { parseSpiffeId } from "../src/core/identity/spiffe.ts";
 import type { Id } from "../src/core/jsonrpc/message.ts";
 import type { Call } from "../src/core/mcp/call.ts";
+import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { nameSubject } from "../src/core/mcp/subject.ts";
 import { compile } from "../src/core/policy/compile.ts";
 import { decide } from "../src/core/policy/decide.ts";
@@ -26,11 +27,20 @@ const user = (subject: string, role: string): Identity => ({
 });
 
 function toolCall(name: string): Call {
-  const subject = nameSubject("tool", name);
-  if (!subject.ok) throw new Error(subject.error);
+  const subject = nameSubject("tool", name, DEFAULT_LIMITS);
+  if (!subject.ok) throw new Error(subject.error.message);
   const target = subject.value;
   const id = "7" as Id;
-  return { method: "tools/call", era: "legacy", revision: undefined, id, target, subjects: [target], base: false };
+  return {
+    method: "tools/call",
+    era: "legacy",
+    revision: undefined,
+    id,
+    target,
+    subjects: [target],
+    base: false,
+    cancels: undefined,
+  };
 }
 
 function serverWith(count: number, rule: (i: number) => { readonly from: FromEntry; readonly tool: string }): Server {

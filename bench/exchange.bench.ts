@@ -1,16 +1,17 @@
 /** core/exchange: a whole tool call as the core sees it, from the request's headers to the answer's last byte. */
 import type { ExchangeEvent, RequestHeadersEvent } from "../src/core/exchange/event.ts";
-import { beginExchange, isFinal, recordOf, stepExchange } from "../src/core/exchange/exchange.ts";
+import { beginExchange, isFinal, recordsOf, stepExchange } from "../src/core/exchange/exchange.ts";
 import type { Exchange } from "../src/core/exchange/exchange.ts";
 import type { ExchangeRecord } from "../src/core/exchange/record.ts";
 import type { HeaderList } from "../src/core/mcp/headers.ts";
+import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { compile } from "../src/core/policy/compile.ts";
 import { CALL, NOTIFICATION, requestHeaders, TOOL_RESULT } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
 import { ISSUER, platformPolicies } from "./policies.ts";
 
 const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
-const options = { policies, unmatched: "refuse", maxBodyBytes: 4_194_304 } as const;
+const options = { policies, unmatched: "refuse", limits: DEFAULT_LIMITS } as const;
 
 /** As Envoy sends them on, without the token that it has verified. */
 export const REQUEST_HEADERS: HeaderList = [
@@ -33,8 +34,8 @@ const asked: RequestHeadersEvent = {
   },
   route: "mcp",
 };
-const call: ExchangeEvent = { kind: "requestBody", body: Buffer.from(CALL.body) };
-const notification: ExchangeEvent = { kind: "requestBody", body: Buffer.from(NOTIFICATION.body) };
+const call: ExchangeEvent = { kind: "requestBody", body: Buffer.from(CALL.body), endOfStream: true };
+const notification: ExchangeEvent = { kind: "requestBody", body: Buffer.from(NOTIFICATION.body), endOfStream: true };
 const result: ExchangeEvent = { kind: "responseBody", body: Buffer.from(TOOL_RESULT), endOfStream: true };
 const answered = (contentType: string): ExchangeEvent => ({
   kind: "responseHeaders",
@@ -62,7 +63,7 @@ for (const one of [answerRead, decidedOnly]) if (!isFinal(one())) throw new Erro
 
 /** What telemetry gets of the call. */
 export function callRecord(): ExchangeRecord {
-  const summary = recordOf(answerRead());
+  const [summary] = recordsOf(answerRead());
   if (summary?.outcome.kind !== "ok") throw new Error("the call must end well");
   return {
     ...summary,

@@ -1,4 +1,5 @@
 /** grpc: frames, protobuf and its mapping, for the messages of one tool call. */
+import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { stepExchange, beginExchange } from "../src/core/exchange/exchange.ts";
 import type { Reply } from "../src/core/exchange/reply.ts";
 import { compile } from "../src/core/policy/compile.ts";
@@ -58,7 +59,7 @@ const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), options)
 
 function permitReply(): Reply {
   const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
-  let exchange = beginExchange({ policies, unmatched: "refuse", maxBodyBytes: 4_194_304 });
+  let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
     if (event !== undefined) [exchange, reply] = stepExchange(exchange, event);
@@ -68,7 +69,7 @@ function permitReply(): Reply {
 }
 
 const permit = permitReply();
-const profile = { answers: "override" } as const;
+const profile = { requests: "buffered", answers: "override" } as const;
 const whole = toFrame(HEADERS);
 const [begin, rest] = [whole.subarray(0, 200), whole.subarray(200)];
 let lastBytes = 0;

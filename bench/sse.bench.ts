@@ -31,7 +31,8 @@ function follow(): Exchange {
 }
 
 if (parse() !== 1_000) throw new Error("1000 events must be found");
-if (follow().response.seen.outcome?.kind !== "ok") throw new Error("the answer must be found in the stream");
+if (follow().response.seen.answered[0]?.outcome.kind !== "ok")
+  throw new Error("the answer must be found in the stream");
 
 export const sseBenches: readonly Micro[] = [
   { name: "parse 1000 events, chunks of 16 KiB", bytes: stream.length, run: parse },

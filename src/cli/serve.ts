@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import { createAdminServer } from "../admin/server.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Address } from "../config/address.ts";
-import { describeConfig, parseConfig } from "../config/config.ts";
+import { describeConfig, limitsOf, parseConfig } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
 import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
 import { createHealth } from "../grpc/health.ts";
@@ -56,7 +56,8 @@ export async function runServe(flags: Readonly<Record<string, string | undefined
 }
 
 async function serve(config: Config, publisher: Publisher, log: Logger): Promise<number> {
-  const { unmatched, maxBodyBytes, jwtPayloadKey } = config;
+  const { unmatched, jwtPayloadKey, maxStreams } = config;
+  const limits = limitsOf(config);
   const { policies, report } = publisher;
   const decisionLog = createDecisionLog({ onError: (error) => log.error(error, "the decision log cannot be written") });
   const metrics = createMetrics({
@@ -70,7 +71,16 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
-  const extProc = createExtProc({ policies, telemetry, unmatched, maxBodyBytes, jwtPayloadKey, onMisconfigured });
+  const extProc = createExtProc({
+    policies,
+    telemetry,
+    unmatched,
+    limits,
+    maxStreams,
+    jwtPayloadKey,
+    onMisconfigured,
+    onOverload: () => metrics.streamRefused(),
+  });
   const grpc = createGrpcServer({
     handlers: new Map([[EXT_PROC_PATH, extProc], ...health.handlers]),
     maxMessageBytes: MAX_MESSAGE_BYTES,

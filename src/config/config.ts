@@ -2,6 +2,8 @@
  * The configuration: flags over environment over file over defaults, all under the same names. Every mistake is
  * reported at once, each with the place it was written in, also one that a stronger source would hide.
  */
+import { DEFAULT_LIMITS } from "../core/limits.ts";
+import type { Limits } from "../core/limits.ts";
 import { err, ok } from "../core/result.ts";
 import type { Problem, Result } from "../core/result.ts";
 import { formatAddress, isLocal } from "./address.ts";
@@ -50,10 +52,31 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     trustDomain: resolve("trustDomain"),
     jwtPayloadKey: resolve("jwtPayloadKey"),
     maxBodyBytes: resolve("maxBodyBytes"),
+    maxAnswerBytes: resolve("maxAnswerBytes"),
+    maxEventBytes: resolve("maxEventBytes"),
+    maxDepth: resolve("maxDepth"),
+    maxKeys: resolve("maxKeys"),
+    maxNameBytes: resolve("maxNameBytes"),
+    maxUriBytes: resolve("maxUriBytes"),
+    maxStreams: resolve("maxStreams"),
     drainSeconds: resolve("drainSeconds"),
     logLevel: resolve("logLevel"),
   };
   return isComplete(config) && problems.length === 0 ? ok({ config, warnings: warningsOf(config) }) : err(problems);
+}
+
+/** The limits that the options set. Answers are as deep as requests; their keys are bounded by their size. */
+export function limitsOf(config: Config): Limits {
+  const { maxBodyBytes, maxAnswerBytes, maxEventBytes, maxNameBytes, maxUriBytes, maxDepth, maxKeys } = config;
+  return {
+    request: { ...DEFAULT_LIMITS.request, maxDepth, maxKeys },
+    answer: { ...DEFAULT_LIMITS.answer, maxDepth },
+    maxBodyBytes,
+    maxAnswerBytes,
+    maxEventBytes,
+    maxNameBytes,
+    maxUriBytes,
+  };
 }
 
 /** Each option as one would write it: for the start-up log. */

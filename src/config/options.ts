@@ -5,6 +5,7 @@
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
 import { closest } from "../core/closest.ts";
+import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 
@@ -19,6 +20,13 @@ export type Config = {
   readonly trustDomain: string;
   readonly jwtPayloadKey: string;
   readonly maxBodyBytes: number;
+  readonly maxAnswerBytes: number;
+  readonly maxEventBytes: number;
+  readonly maxDepth: number;
+  readonly maxKeys: number;
+  readonly maxNameBytes: number;
+  readonly maxUriBytes: number;
+  readonly maxStreams: number;
   readonly drainSeconds: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 };
@@ -109,7 +117,34 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     "bytes",
     "largest request body that is read; a larger one is refused",
     [1_024, 67_108_864],
-    4_194_304,
+    DEFAULT_LIMITS.maxBodyBytes,
+  ),
+  maxAnswerBytes: integer(
+    "bytes",
+    "largest answer in JSON that is read; a larger one is not delivered",
+    [1_024, 67_108_864],
+    DEFAULT_LIMITS.maxAnswerBytes,
+  ),
+  maxEventBytes: integer(
+    "bytes",
+    "largest event of a stream that is read; a larger one ends the stream",
+    [1_024, 67_108_864],
+    DEFAULT_LIMITS.maxEventBytes,
+  ),
+  maxDepth: integer("levels", "how deep requests and answers may be nested", [8, 512], DEFAULT_LIMITS.request.maxDepth),
+  maxKeys: integer(
+    "keys",
+    "how many keys the objects of a request may have together",
+    [64, 1_000_000],
+    DEFAULT_LIMITS.request.maxKeys,
+  ),
+  maxNameBytes: integer("bytes", "longest name of a tool or prompt", [16, 4_096], DEFAULT_LIMITS.maxNameBytes),
+  maxUriBytes: integer("bytes", "longest URI of a resource", [64, 65_536], DEFAULT_LIMITS.maxUriBytes),
+  maxStreams: integer(
+    "streams",
+    "how many requests and open event streams are served at the same time; one more is refused",
+    [1, 1_000_000],
+    10_000,
   ),
   drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
   logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),

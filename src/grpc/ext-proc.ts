@@ -5,21 +5,25 @@
  */
 import { performance } from "node:perf_hooks";
 import {
-  abandonedRecord,
   beginExchange,
+  cancelCall,
+  cancelledBy,
   closeStatus,
-  isFinal,
   isUnshown,
-  recordOf,
-  stepExchange,
+  openCalls,
+  recordsOf,
+  scopeOf,
 } from "../core/exchange/exchange.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
-import type { ExchangeRecord } from "../core/exchange/record.ts";
+import type { ExchangeEvent } from "../core/exchange/event.ts";
+import { FullDuplex } from "../core/exchange/full-duplex.ts";
 import type { Options } from "../core/exchange/request.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
+import type { Id } from "../core/jsonrpc/message.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { InFlight } from "./in-flight.ts";
 import { readProfile } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { decodeProcessingRequest } from "./protos.ts";
@@ -35,68 +39,110 @@ export type ExtProcOptions = WireOptions &
   Omit<Options, "policies"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly telemetry: Telemetry;
+    /** How many exchanges may be open at a time; one more ends with RESOURCE_EXHAUSTED, and Envoy fails its request. */
+    readonly maxStreams: number;
+    /** Told of each that was one too many. */
+    readonly onOverload: () => void;
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
     readonly onMisconfigured: (message: string) => void;
   };
 
 export function createExtProc(options: ExtProcOptions): Handler {
-  return (rpc) => rpc.frames(new Driver(rpc, options));
+  const inFlight = new InFlight();
+  let open = 0;
+  return (rpc) => {
+    if (open >= options.maxStreams) {
+      options.onOverload();
+      return rpc.end({
+        code: STATUS_CODE.RESOURCE_EXHAUSTED,
+        message: `more than ${options.maxStreams} exchanges are open`,
+      });
+    }
+    open++;
+    return rpc.frames(new Driver(rpc, options, inFlight, () => open--));
+  };
 }
 
 class Driver implements FrameHandler {
   readonly #rpc: Rpc;
   readonly #options: ExtProcOptions;
+  readonly #inFlight: InFlight;
+  readonly #onClosed: () => void;
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
   #exchange: Exchange;
-  #profile: Profile | undefined;
+  #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
+  /** By the place of the call: one, but for a batch. */
+  readonly #recorded = new Set<number>();
   #isRecorded = false;
 
-  constructor(rpc: Rpc, options: ExtProcOptions) {
+  constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight, onClosed: () => void) {
     this.#rpc = rpc;
+    this.#onClosed = onClosed;
     this.#options = options;
-    const { unmatched, maxBodyBytes } = options;
-    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, maxBodyBytes });
+    this.#inFlight = inFlight;
+    const { unmatched, limits } = options;
+    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits });
   }
 
   message(bytes: Uint8Array): void {
     const request = decode(bytes);
-    const profile = (this.#profile ??= this.#first(request));
+    const { profile, duplex } = (this.#opened ??= this.#open(request));
     const event = toEvent(request, this.#options);
     if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
-    const [next, reply] = this.#step(event);
-    this.#rpc.write(encodeReply(reply, profile));
+    const [next, replies] = this.#step(duplex, event);
+    for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
-    this.#record(recordOf(next));
-    if (isFinal(next)) this.#rpc.end(OK);
+    if (event.kind === "requestHeaders" || event.kind === "requestBody") this.#follow(next);
+    this.#record(false);
+    if (duplex.isFinal(next)) this.#rpc.end(OK);
   }
 
   end(): void {
-    const isOver = closeStatus(this.#exchange) === "OK";
+    const isOver = closeStatus(this.#exchange) === "OK" && this.#opened?.duplex.isFinal(this.#exchange) === true;
     this.#rpc.end(
       isOver ? OK : { code: STATUS_CODE.UNAVAILABLE, message: "Envoy has left before the exchange was over" },
     );
   }
 
   closed(): void {
-    this.#record(abandonedRecord(this.#exchange));
-    if (this.#profile?.answers === "override" && isUnshown(this.#exchange)) this.#options.onMisconfigured(UNSHOWN);
+    this.#onClosed();
+    this.#inFlight.end(this);
+    this.#record(true);
+    if (this.#opened?.profile.answers === "override" && isUnshown(this.#exchange))
+      this.#options.onMisconfigured(UNSHOWN);
   }
 
-  #first(request: ProcessingRequest): Profile {
+  /** The caller of this one has taken it back. */
+  cancel(id: Id): void {
+    this.#exchange = cancelCall(this.#exchange, id);
+  }
+
+  #open(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
     this.#requestId = requestId(request);
     const profile = readProfile(request);
-    return profile.ok ? profile.value : this.#reject(profile.error);
+    if (!profile.ok) this.#reject(profile.error);
+    const { requests, answers } = profile.value;
+    const duplex = new FullDuplex({ request: requests === "duplex", answer: answers === "duplex" });
+    return { profile: profile.value, duplex };
   }
 
-  #step(event: Parameters<typeof stepExchange>[1]): ReturnType<typeof stepExchange> {
+  #step(duplex: FullDuplex, event: ExchangeEvent): ReturnType<FullDuplex["step"]> {
     try {
-      return stepExchange(this.#exchange, event);
+      return duplex.step(this.#exchange, event);
     } catch (error: unknown) {
       if (error instanceof ProtocolViolation) this.#reject(error.message);
       throw error;
     }
+  }
+
+  #follow(exchange: Exchange): void {
+    const scope = scopeOf(exchange);
+    if (scope === undefined) return;
+    for (const { id } of openCalls(exchange)) if (id !== undefined) this.#inFlight.begin(this, scope, id);
+    const cancelled = cancelledBy(exchange);
+    if (cancelled !== undefined) this.#inFlight.find(scope, cancelled)?.cancel(cancelled);
   }
 
   #reject(message: string): never {
@@ -104,16 +150,17 @@ class Driver implements FrameHandler {
     throw new StatusError(STATUS_CODE.FAILED_PRECONDITION, message);
   }
 
-  #record(record: Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs"> | undefined): void {
-    if (record === undefined || this.#isRecorded) return;
-    this.#isRecorded = true;
-    const durationMs = performance.now() - this.#started;
-    this.#options.telemetry.record({
-      ...record,
-      requestId: this.#requestId,
-      startedAtMs: this.#startedAtMs,
-      durationMs,
-    });
+  #record(isOver: boolean): void {
+    if (this.#isRecorded) return;
+    const records = recordsOf(this.#exchange, isOver);
+    for (const [place, record] of records.entries()) {
+      if (record === undefined || this.#recorded.has(place)) continue;
+      this.#recorded.add(place);
+      const durationMs = performance.now() - this.#started;
+      const times = { requestId: this.#requestId, startedAtMs: this.#startedAtMs, durationMs };
+      this.#options.telemetry.record({ ...record, ...times });
+    }
+    this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }
 }
 

@@ -8,10 +8,16 @@ import { BODY_SEND_MODE } from "./protos.ts";
 import type { ProcessingRequest } from "./protos.ts";
 
 /**
- * How answers come to be shown to us. `streamed`: Envoy is configured to show them. `override`: only because we ask for
- * it, which Envoy ignores without `allow_mode_override`, and does not tell.
+ * How bodies come to be shown to us. Requests `buffered`: whole. Answers `streamed`: Envoy is configured to show them,
+ * piece by piece; `override`: only because we ask for it, which Envoy ignores without `allow_mode_override`, and does not
+ * tell. `duplex` (FULL_DUPLEX_STREAMED): what we do not send back is lost.
  */
-export type Profile = { readonly answers: "streamed" | "override" };
+export type Profile = {
+  readonly requests: "buffered" | "duplex";
+  readonly answers: "streamed" | "override" | "duplex";
+};
+
+const { NONE, BUFFERED, STREAMED, FULL_DUPLEX_STREAMED } = BODY_SEND_MODE;
 
 /** The profile, or what is wrong and which setting of the ext_proc filter to change. */
 export function readProfile(request: ProcessingRequest): Result<Profile, string> {
@@ -23,16 +29,23 @@ export function readProfile(request: ProcessingRequest): Result<Profile, string>
     return err("Envoy does not say how it is configured (protocol_config): Envoy 1.36 or later is needed");
   }
   const { requestBodyMode, responseBodyMode } = config;
-  if (requestBodyMode !== BODY_SEND_MODE.BUFFERED) {
+  if (requestBodyMode !== BUFFERED && requestBodyMode !== FULL_DUPLEX_STREAMED) {
     return err(
       `Envoy would pass requests on before they are read: set processing_mode.request_body_mode to BUFFERED, it is ${modeName(requestBodyMode)}`,
     );
   }
+  const requests = requestBodyMode === BUFFERED ? "buffered" : "duplex";
   switch (responseBodyMode) {
-    case BODY_SEND_MODE.STREAMED:
-      return ok({ answers: "streamed" });
-    case BODY_SEND_MODE.NONE:
-      return ok({ answers: "override" });
+    case STREAMED:
+      return ok({ requests, answers: "streamed" });
+    case FULL_DUPLEX_STREAMED:
+      return ok({ requests, answers: "duplex" });
+    case NONE:
+      // With FULL_DUPLEX_STREAMED in either direction Envoy ignores every override.
+      if (requests === "buffered") return ok({ requests, answers: "override" });
+      return err(
+        "Envoy would not show us answers: set processing_mode.response_body_mode to FULL_DUPLEX_STREAMED, it is NONE",
+      );
     default:
       return err(
         `Envoy would hold event streams back: set processing_mode.response_body_mode to STREAMED, it is ${modeName(responseBodyMode)}`,

@@ -4,6 +4,7 @@ import type { Claim, Identity } from "../core/identity/identity.ts";
 import { urisOfNearestHop } from "../core/identity/xfcc.ts";
 import type { RequestChanges } from "../core/exchange/changes.ts";
 import type { ExchangeEvent } from "../core/exchange/event.ts";
+import type { Piece } from "../core/exchange/full-duplex.ts";
 import type { Metadata } from "../core/exchange/metadata.ts";
 import type { Reply } from "../core/exchange/reply.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
@@ -34,7 +35,7 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
       };
     }
     case "requestBody":
-      return { kind: "requestBody", body: request.requestBody.body };
+      return { kind: "requestBody", body: request.requestBody.body, endOfStream: request.requestBody.endOfStream };
     case "requestTrailers":
     case "responseTrailers":
       return { kind: request.request };
@@ -107,20 +108,28 @@ function toClaim(value: StructValue): Claim {
  * STREAMED for the answer's body, and its trailers: held bytes must not wait for an end that is never told. Where STREAMED
  * is configured, Envoy has taken `content-length` away itself.
  */
-const READ_BODY = encodeProcessingResponse({
-  responseHeaders: { response: { headerMutation: { removeHeaders: ["content-length"] } } },
-  modeOverride: {
-    requestHeaderMode: HEADER_SEND_MODE.SEND,
-    responseHeaderMode: HEADER_SEND_MODE.SEND,
-    requestBodyMode: BODY_SEND_MODE.BUFFERED,
-    responseBodyMode: BODY_SEND_MODE.STREAMED,
-    requestTrailerMode: HEADER_SEND_MODE.SKIP,
-    responseTrailerMode: HEADER_SEND_MODE.SEND,
-  },
-});
+const READ_BODY = {
+  requestHeaderMode: HEADER_SEND_MODE.SEND,
+  responseHeaderMode: HEADER_SEND_MODE.SEND,
+  requestBodyMode: BODY_SEND_MODE.BUFFERED,
+  responseBodyMode: BODY_SEND_MODE.STREAMED,
+  requestTrailerMode: HEADER_SEND_MODE.SKIP,
+  responseTrailerMode: HEADER_SEND_MODE.SEND,
+} as const;
+
+function responseHeaders(readBody: boolean, remove: readonly string[]): Uint8Array {
+  const removeHeaders = readBody ? ["content-length", ...remove] : remove;
+  return encodeProcessingResponse({
+    responseHeaders: removeHeaders.length === 0 ? {} : { response: { headerMutation: { removeHeaders } } },
+    ...(readBody ? { modeOverride: READ_BODY } : {}),
+  });
+}
+
+/** What is said most is encoded once. */
+const ASK_FOR_BODY = responseHeaders(true, []);
 const CONTINUE = {
   requestHeaders: encodeProcessingResponse({ requestHeaders: {} }),
-  responseHeaders: encodeProcessingResponse({ responseHeaders: {} }),
+  responseHeaders: responseHeaders(false, []),
   responseBody: encodeProcessingResponse({ responseBody: {} }),
   requestTrailers: encodeProcessingResponse({ requestTrailers: {} }),
   responseTrailers: encodeProcessingResponse({ responseTrailers: {} }),
@@ -128,7 +137,7 @@ const CONTINUE = {
 const CLEAR_BODY = encodeProcessingResponse({ responseBody: { response: { bodyMutation: { clearBody: true } } } });
 
 /** `profile`: how answers come to be shown to us. */
-export function encodeReply(reply: Reply, profile: Profile): Uint8Array {
+export function encodeReply(reply: Reply | Piece, profile: Profile): Uint8Array {
   switch (reply.kind) {
     case "requestHeaders":
       if ("awaits" in reply) return CONTINUE.requestHeaders;
@@ -146,8 +155,15 @@ export function encodeReply(reply: Reply, profile: Profile): Uint8Array {
         },
         dynamicMetadata: toStruct(reply.metadata),
       });
-    case "responseHeaders":
-      return reply.readBody && profile.answers === "override" ? READ_BODY : CONTINUE.responseHeaders;
+    case "responseHeaders": {
+      const asks = reply.readBody && profile.answers === "override";
+      if (reply.remove.length > 0) return responseHeaders(asks, reply.remove);
+      return asks ? ASK_FOR_BODY : CONTINUE.responseHeaders;
+    }
+    case "requestPiece":
+      return encodeProcessingResponse({ requestBody: pieceOf(reply) });
+    case "responsePiece":
+      return encodeProcessingResponse({ responseBody: pieceOf(reply) });
     case "responseBody":
       return encodeResponseBody(reply.body);
     case "requestTrailers":
@@ -159,6 +175,10 @@ export function encodeReply(reply: Reply, profile: Profile): Uint8Array {
       return assertNever(reply);
   }
 }
+
+const pieceOf = ({ body, endOfStream }: Piece) => ({
+  response: { bodyMutation: { streamedResponse: { body, endOfStream } } },
+});
 
 function encodeResponseBody(body: Uint8Array | undefined): Uint8Array {
   if (body === undefined) return CONTINUE.responseBody;

@@ -126,7 +126,8 @@ export function formatDecision(record: ExchangeRecord): string {
     outcome: outcome.kind,
     error_code: outcome.kind === "rpc_error" ? outcome.code : undefined,
     hidden_items: record.listed === undefined && record.hiddenItems === 0 ? undefined : record.hiddenItems,
-    answer_fault: cut(record.answerFault),
+    answer_fault: cut(record.answerFault?.message),
+    answer_fault_reason: record.answerFault?.reason,
     revision: cut(record.revision),
     duration_ms: Math.round(record.durationMs * 1_000) / 1_000,
   });

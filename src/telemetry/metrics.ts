@@ -24,6 +24,8 @@ export type MetricsOptions = Pick<LabelOptions, "isNamed"> &
   };
 
 export type Metrics = Telemetry & {
+  /** An exchange was refused because too many were open. */
+  streamRefused(): void;
   readonly contentType: string;
   /** All metrics in Prometheus's text format, without those that were idle too long. */
   expose(): Promise<string>;
@@ -82,16 +84,30 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const requests = createRequests(series);
   const decisions = createDecisions(series);
   const durations = createDurations(series);
+  const withheld = new Counter({
+    name: "toolgate_answers_withheld_total",
+    help: "Answers, or what may have been one, that were not delivered. reason: unreadable, too-large, not-granted, unexpected; the decision log has the sentence.",
+    labelNames: ["mcp_server", "reason"],
+    registers: [registry],
+  });
+  const refusedStreams = new Counter({
+    name: "toolgate_streams_refused_total",
+    help: "Exchanges that were refused because --max-streams were open.",
+    registers: [registry],
+  });
   registerState(registry, options);
 
   return {
     contentType: registry.contentType,
+    streamRefused: () => refusedStreams.inc(),
     record(record) {
       const now = nowMs();
       const call = labels.call(record, now);
       const result = record.outcome.kind;
       requests.at({ ...call, result, error_type: labels.errorType(record, now) }, now).value += 1;
       decisions.at(decisionLabels(record, call), now).value += 1;
+      const { answerFault } = record;
+      if (answerFault !== undefined) withheld.inc({ mcp_server: call.mcp_server, reason: answerFault.reason });
       if (isOperation(record)) durations.at({ ...call, result }, now).observe(record.durationMs / 1_000);
     },
     async expose() {

@@ -44,6 +44,18 @@ const CONTESTED: Readonly<Record<string, Choice>> = {
   "oth-013": { we: "block", why: "a task's result comes by another call: it needs a grant of its own" },
   "oth-019": { we: "allow", why: "the server owns its sessions, and the answer is filtered like the first" },
   "rsp-021": { we: "block", why: "an encoded answer cannot be read: accept-encoding was removed" },
+  "rsp-065": {
+    we: "block",
+    why: "log messages need a rule that allows logging/setLevel, like the setting of their level",
+  },
+  "rsp-069": {
+    we: "allow",
+    why: "the error goes on with code and message, and without data that MCP gives no meaning to",
+  },
+  "rsp-070": {
+    we: "allow",
+    why: "capabilities that ask for a grant are taken out; instructions are free text and stay",
+  },
   "ses-011": { we: "allow", why: "the server knows best which of its sessions need an id" },
   "uri-027": { we: "allow", why: "a star is legal in a URI, and what a caller sends is never a pattern" },
   "xpr-006": { we: "allow", why: "the mode that asks for the answer is set by us, per call" },
@@ -52,13 +64,12 @@ const CONTESTED: Readonly<Record<string, Choice>> = {
 
 /** Blocked as it has to be, and for a reason of the other class. */
 const OTHER_CLASS: Readonly<Record<string, string>> = {
-  "hdr-029": "reject-malformed: toolgate_unknown-method",
-  "oth-013": "deny: toolgate_invalid-params",
   "oth-018": "reject-malformed: toolgate_unknown-method",
 };
 
 /** The corpus would withhold all of the answer, and we deliver the part that the caller may see. */
 const OTHER_DELIVERY: Readonly<Record<string, string>> = {
+  "rsp-043": "the first of two entries of one name is delivered, and the second is not",
   "rsp-018": "a 202 with a body is read like any other answer, and filtered",
   "rsp-032": "the answer is released at its closing brace, and what follows is not delivered",
   "rsp-055": "the request to the client is taken out, the result of the call is not",

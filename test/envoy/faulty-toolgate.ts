@@ -2,6 +2,7 @@
  * The external processor as it is, in this process, with a fault put into it at one phase: it throws, or never answers.
  * What Envoy then does with the exchange is what `failure_mode_allow: false` is trusted for.
  */
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest } from "../../src/grpc/protos.ts";
 import type { Handler } from "../../src/grpc/rpc.ts";
@@ -28,7 +29,9 @@ export class FaultyToolgate implements AsyncDisposable {
       policies: { get: () => POLICIES },
       telemetry: { record: () => {} },
       unmatched: "refuse",
-      maxBodyBytes: 2 ** 20,
+      limits: DEFAULT_LIMITS,
+      maxStreams: 10_000,
+      onOverload: () => {},
       jwtPayloadKey: "payload",
       onMisconfigured: () => {},
     });

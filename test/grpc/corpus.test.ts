@@ -7,6 +7,7 @@ import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { afterAll, describe, expect, test } from "vitest";
 import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { PolicySet } from "../../src/core/policy/policy-set.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { BODY_SEND_MODE } from "../../src/grpc/protos.ts";
@@ -59,7 +60,9 @@ async function start(policies: PolicySet): Promise<Server> {
     policies: { get: () => policies },
     telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
     unmatched: "refuse",
-    maxBodyBytes: MAX_BODY_BYTES,
+    limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },
+    maxStreams: 10_000,
+    onOverload: () => {},
     jwtPayloadKey: "payload",
     onMisconfigured: () => {},
   });

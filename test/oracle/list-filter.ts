@@ -9,17 +9,18 @@ export function filterSlowly(
   isVisible: (list: string, name: string) => boolean,
 ): { readonly [key: string]: unknown } {
   const filtered: { [key: string]: unknown } = { ...result };
-  let isList = false;
   for (const [list, key] of Object.entries(KEYS)) {
     const items = result[list];
     if (!Array.isArray(items)) continue;
-    isList = true;
+    const seen = new Set<unknown>();
     filtered[list] = (items as unknown[]).filter((item) => {
       const name: unknown =
         typeof item === "object" && item !== null && !Array.isArray(item) ? (item as Item)[key] : undefined;
-      return typeof name === "string" && isVisible(list, name);
+      const isFirst = !seen.has(name);
+      seen.add(name);
+      return typeof name === "string" && isFirst && isVisible(list, name);
     });
   }
-  if (isList && typeof result["cacheScope"] === "string") filtered["cacheScope"] = "private";
+  if (typeof result["cacheScope"] === "string") filtered["cacheScope"] = "private";
   return filtered;
 }

@@ -2,10 +2,10 @@
  * The slow twin of `jsonrpc/scan.ts`: JSON.parse says whether it is JSON at all, then a recursive reader that trusts it
  * looks for all that JSON.parse lets through: duplicate keys, lone surrogates, `__proto__`, what is over a limit.
  */
-import type { Limits } from "../../src/core/jsonrpc/scan.ts";
+import type { ScanLimits } from "../../src/core/jsonrpc/scan.ts";
 import type { Tree } from "../fixtures/tree.ts";
 
-export function scanSlowly(bytes: Uint8Array, limits: Limits): Tree | undefined {
+export function scanSlowly(bytes: Uint8Array, limits: ScanLimits): Tree | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     JSON.parse(text);
@@ -27,10 +27,10 @@ const TOKEN = /[ \t\r\n]*("(?:[^"\\]|\\.)*"|[{}[\],:]|[^ \t\r\n{}[\],:"]+)/y;
 
 class Reader {
   readonly #tokens: string[] = [];
-  readonly #limits: Limits;
+  readonly #limits: ScanLimits;
   #keys = 0;
 
-  constructor(text: string, limits: Limits) {
+  constructor(text: string, limits: ScanLimits) {
     this.#limits = limits;
     TOKEN.lastIndex = 0;
     for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) this.#tokens.push(match[1] ?? "");

@@ -194,7 +194,7 @@ describe("a document that has the right form and does not compile", () => {
   test.each(["a-thief", "z-thief"])("does not take requests from a server that was there before: %s", (name) => {
     const thief = server("everything").replace("name: everything", `name: ${name}`);
     const kept = after(START, { ...START, "t.yaml": thief });
-    const owner = kept.policies.match({ route: undefined, host: undefined, path: "/everything" });
+    const owner = kept.policies.match({ route: undefined, host: undefined, path: "/everything" })?.server;
     expect([owner?.name, owner?.invalid]).toEqual(["tools/everything", false]);
     expect(problems(kept)).toContainEqual(expect.stringContaining("t.yaml:4: spec.match"));
   });

@@ -148,14 +148,17 @@ describe("readPolicyFile()", () => {
   });
 
   test.each([
-    ["{ host: a.example }", 'must be a "path", with a "host" or without, or a "route" alone, but has "host"'],
+    [
+      "{ host: a.example }",
+      'must be a "path", with a "host" or "messages" or without, or a "route" alone, but has "host"',
+    ],
     [
       "{ route: a, path: /b }",
-      'must be a "path", with a "host" or without, or a "route" alone, but has "route", "path"',
+      'must be a "path", with a "host" or "messages" or without, or a "route" alone, but has "route", "path"',
     ],
     ["{ hsot: a, path: /b }", 'unknown field "hsot"; did you mean "host"?'],
     ["{ rout: a }", 'unknown field "rout"; did you mean "route"?'],
-    ["{}", 'must be a "path", with a "host" or without, or a "route" alone, but is an empty object'],
+    ["{}", 'must be a "path", with a "host" or "messages" or without, or a "route" alone, but is an empty object'],
   ])("gives one problem for a wrong match of a server: %s", (match, message) => {
     expect(problemsOf(SERVER.replace("{ route: everything }", match))).toEqual([`p.yaml:7: spec.match[1]: ${message}`]);
   });

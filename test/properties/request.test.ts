@@ -36,7 +36,9 @@ describe("a body", () => {
           return;
         }
         allowed++;
-        const { call } = exchange.request;
+        const [judged] = exchange.request.judged;
+        if (judged?.verdict !== "permitted") throw new Error("what went on was not permitted");
+        const { call } = judged;
         const sent = reply.body ?? body;
         const read = JSON.parse(textOf(sent)) as Call;
         expect(read.method).toBe(call.method);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonical } from "../../src/core/jsonrpc/canonical.ts";
 import { scan } from "../../src/core/jsonrpc/scan.ts";
-import type { Json, Limits } from "../../src/core/jsonrpc/scan.ts";
+import type { Json, ScanLimits } from "../../src/core/jsonrpc/scan.ts";
 import { ValueEnd } from "../../src/core/jsonrpc/value-end.ts";
 import { jsonText, mutated } from "../fixtures/arbitraries.ts";
 import { textOf, utf8 } from "../fixtures/bytes.ts";
@@ -10,7 +10,7 @@ import { treeOf } from "../fixtures/tree.ts";
 import { scanSlowly, writeSlowly } from "../oracle/scan.ts";
 
 /** Small ones, so that generated documents meet them. */
-const LIMITS: Limits = { maxDepth: 3, maxKeys: 12, maxNumberBytes: 18 };
+const LIMITS: ScanLimits = { maxDepth: 3, maxKeys: 12, maxNumberBytes: 18 };
 const documents = fc.oneof(jsonText.map(utf8), mutated(jsonText), fc.uint8Array({ maxLength: 12 }));
 const RUNS = { numRuns: 3000 };
 

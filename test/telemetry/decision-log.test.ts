@@ -94,8 +94,11 @@ describe("a line", () => {
     const list = { method: "tools/list", target: undefined, listed: { kind: "tool", names: ["echo"] } } as const;
     expect(parse(formatDecision(record({ ...list, hiddenItems: 2 })))).toMatchObject({ hidden_items: 2 });
     expect(parse(formatDecision(record({ ...list, hiddenItems: 0 })))).toMatchObject({ hidden_items: 0 });
-    expect(parse(formatDecision(record({ answerFault: "is not JSON" })))).toMatchObject({
+    expect(
+      parse(formatDecision(record({ answerFault: { reason: "unreadable", message: "is not JSON" } }))),
+    ).toMatchObject({
       answer_fault: "is not JSON",
+      answer_fault_reason: "unreadable",
     });
     expect(parse(formatDecision(record()))).not.toHaveProperty("hidden_items");
   });

@@ -1,15 +1,33 @@
-/** What an answer is held against: the id that was asked with, and the eyes of the caller it goes to. */
-import type { Asked } from "../mcp/answer.ts";
+/** What the answer to a permitted request is held against: who waits for it, and the eyes of the caller it goes to. */
+import type { Limits } from "../limits.ts";
+import type { Asked } from "../mcp/asked.ts";
 import type { Call } from "../mcp/call.ts";
-import { isVisible } from "../policy/decide.ts";
-import type { Server } from "../policy/policy-set.ts";
-import type { Decided } from "./metadata.ts";
+import type { RequestHeaders } from "../mcp/headers.ts";
+import type { Identity } from "../identity/identity.ts";
+import { isVisible, seesAll } from "../policy/decide.ts";
+import type { Endpoint } from "../policy/policy-set.ts";
 
-export const deliverable = (permitted: {
-  readonly server: Server;
-  readonly call: Call;
-  readonly decided: Decided;
-}): Asked => ({
-  id: permitted.call.id,
-  isVisible: (subject) => isVisible(permitted.server, permitted.decided.identity, subject),
-});
+type Asking = {
+  readonly endpoint: Endpoint;
+  readonly identity: Identity;
+  readonly headers: RequestHeaders;
+  readonly limits: Limits;
+};
+
+/** `calls`: those that go on. `refused`: our answers to the other messages of a batch, or undefined when it was none. */
+export function askedBy(asking: Asking, calls: readonly Call[], refused?: readonly Uint8Array[]): Asked {
+  const { endpoint, identity, headers, limits } = asking;
+  const { server, messagesPath } = endpoint;
+  const [first] = calls;
+  const isStream = first?.method === "GET";
+  return {
+    pending: isStream ? undefined : calls.filter(({ id }) => id !== undefined),
+    era: first?.era ?? "legacy",
+    isVisible: (subject) => isVisible(server, identity, subject),
+    seesAll: () => seesAll(server, identity),
+    limits,
+    session: { id: headers["mcp-session-id"], mayBegin: first?.method === "initialize" },
+    batch: refused === undefined && !(isStream && server.batches === "judge") ? undefined : { refused: refused ?? [] },
+    messagesPath,
+  };
+}

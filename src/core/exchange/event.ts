@@ -15,7 +15,7 @@ export type RequestHeadersEvent = {
 export type RequestEvent =
   | RequestHeadersEvent
   /** BUFFERED: all of it, whatever `endOfStream` says (it is false when trailers follow). */
-  | { readonly kind: "requestBody"; readonly body: Uint8Array }
+  | { readonly kind: "requestBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
   | { readonly kind: "requestTrailers" };
 
 export type ResponseEvent =

@@ -1,29 +1,36 @@
 /**
  * One exchange as ext_proc sees it: the two halves, and the three questions that are asked of them together: what is
- * answered to this message, may the stream end now, and how did the call end.
+ * answered to this message, may the stream end now, and how did the calls end.
  */
-import { deliverable } from "./asked.ts";
 import type { Decided } from "./metadata.ts";
 import type { ExchangeEvent, ResponseEvent } from "./event.ts";
+import type { Id } from "../jsonrpc/message.ts";
+import { callerName } from "../identity/identity.ts";
+import type { Call } from "../mcp/call.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import { requestCloseStatus, stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";
-import { NOTHING_SEEN, responseCloseStatus, stepResponse } from "./response.ts";
+import { AWAITING_ANSWER, responseCloseStatus, stepResponse } from "./response.ts";
 import type { ResponseState } from "./response.ts";
+import { NOTHING_SEEN, outcomeOf } from "./seen.ts";
+import type { Seen } from "./seen.ts";
 import { ProtocolViolation } from "./violation.ts";
 
 export type Exchange = {
   readonly options: Options;
   readonly request: RequestState;
   readonly response: ResponseState;
+  /** Requests that the caller has taken back, in another exchange. */
+  readonly cancelled: readonly Id[];
 };
 
 export const beginExchange = (options: Options): Exchange => ({
   options,
   request: { at: "awaitingHeaders" },
-  response: { at: "awaitingHeaders", seen: NOTHING_SEEN },
+  response: AWAITING_ANSWER,
+  cancelled: [],
 });
 
 /** "For every received ProcessingRequest exactly one ProcessingResponse" (proto): hence a pair. */
@@ -38,7 +45,7 @@ const isResponse = (event: ExchangeEvent): event is ResponseEvent => event.kind.
 function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchange, Reply] {
   const { request } = exchange;
   if (request.at === "permitted") {
-    const [response, reply] = stepResponse(deliverable(request), exchange.response, event);
+    const [response, reply] = stepResponse(request.asked, exchange.response, event);
     return [{ ...exchange, response }, reply];
   }
   // While the headers are held, only Envoy itself can have answered: 413 over its limit, 401 of a filter before us. Before
@@ -50,7 +57,7 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
   ) {
     return [
       { ...exchange, request: { at: "answeredByEnvoy" } },
-      { kind: "responseHeaders", readBody: false },
+      { kind: "responseHeaders", readBody: false, remove: [] },
     ];
   }
   throw new ProtocolViolation(
@@ -83,29 +90,66 @@ export function closeStatus(exchange: Exchange): "OK" | "ABORTED" {
   return isFinal(exchange) && requestCloseStatus(exchange.request) === "OK" ? "OK" : "ABORTED";
 }
 
-type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs">;
+/** The calls that wait for an answer, in the order of the records. */
+export const openCalls = ({ request }: Exchange): readonly Call[] =>
+  request.at !== "permitted" || !request.readsAnswer
+    ? []
+    : request.judged.flatMap((one) => (one.verdict === "permitted" && one.call.id !== undefined ? [one.call] : []));
 
-/** The record of a call that has ended; undefined while it has not, and for what was no call of MCP. */
-export function recordOf(exchange: Exchange): Summary | undefined {
-  const { request, response } = exchange;
-  if (request.at === "refused") return summary(exchange, request.decided, request.call?.revision, { kind: "denied" });
+/** The request that the caller takes back with this one, if that is what it does. */
+export function cancelledBy({ request }: Exchange): Id | undefined {
   if (request.at !== "permitted") return undefined;
-  const outcome: Outcome | undefined = request.readsAnswer ? answerOutcome(response) : { kind: "unread" };
-  return outcome && summary(exchange, request.decided, request.call.revision, outcome);
+  for (const one of request.judged) {
+    if (one.verdict === "permitted" && one.call.cancels !== undefined) return one.call.cancels;
+  }
+  return undefined;
 }
 
-/** The server has ended its answer: what has not come by then will not. */
-const answerOutcome = ({ at, seen }: ResponseState): Outcome | undefined =>
-  seen.outcome ?? (at === "ended" ? { kind: "transport_error" } : undefined);
+/** Within what the id of a request means one request: its server, its session and its caller. */
+export function scopeOf({ request }: Exchange): string | undefined {
+  if (request.at !== "permitted") return undefined;
+  const [first] = request.judged;
+  const { session } = request.asked;
+  return first && JSON.stringify([first.decided.server, session.id, callerName(first.decided.identity)]);
+}
 
-/** The same when the stream is over without an end: the caller or the server has left. */
-export function abandonedRecord(exchange: Exchange): Summary | undefined {
+/** The caller has taken a request back: when no answer comes, that is why. */
+export const cancelCall = (exchange: Exchange, id: Id): Exchange => ({
+  ...exchange,
+  cancelled: [...exchange.cancelled, id],
+});
+
+export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs">;
+
+/**
+ * The records of the calls, in their order: one, but for a batch; undefined for a call that has not ended. None for what
+ * was no call of MCP. `isOver`: the stream is over without an end, the caller or the server has left.
+ */
+export function recordsOf(exchange: Exchange, isOver = false): readonly (Summary | undefined)[] {
   const { request } = exchange;
-  if (request.at !== "permitted") return undefined;
-  return recordOf(exchange) ?? summary(exchange, request.decided, request.call.revision, { kind: "cancelled" });
+  if (request.at !== "refused" && request.at !== "permitted") return [];
+  const first = request.judged.find((one) => one.verdict === "permitted");
+  return request.judged.map((one) => {
+    if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
+    const ended = callOutcome(exchange, one.call) ?? (isOver ? ({ kind: "cancelled" } as const) : undefined);
+    // What was seen of a batch as a whole is counted once.
+    const seen = one === first ? exchange.response.seen : NOTHING_SEEN;
+    return ended && summary(seen, one.decided, one.call.revision, ended);
+  });
 }
 
-function summary({ response }: Exchange, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {
+/** The server has ended its answer: what has not come by then will not, unless on a stream that the client resumes. */
+function callOutcome({ request, response, cancelled }: Exchange, call: Call): Outcome | undefined {
+  if (request.at !== "permitted" || !request.readsAnswer) return { kind: "unread" };
+  // Of a batch: what gets no answer.
+  if (call.id === undefined && call.method !== "GET") return { kind: "unread" };
+  const outcome = outcomeOf(response.seen, call.id);
+  if (outcome !== undefined || response.at !== "ended") return outcome;
+  if (call.id !== undefined && cancelled.includes(call.id)) return { kind: "cancelled" };
+  return { kind: response.seen.isResumable && call.era === "legacy" ? "unread" : "transport_error" };
+}
+
+function summary(seen: Seen, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {
   const { server, identity, call, decision, mode, rule, reason } = decided;
   const target = call?.target;
   return {
@@ -121,9 +165,9 @@ function summary({ response }: Exchange, decided: Decided, revision: string | un
     rule,
     reason,
     outcome,
-    listed: response.seen.listed,
-    hiddenItems: response.seen.hiddenItems,
-    answerFault: response.seen.lost,
+    listed: seen.listed,
+    hiddenItems: seen.hiddenItems,
+    answerFault: seen.lost,
     revision,
   };
 }

@@ -1,6 +1,7 @@
 /** The one value telemetry gets when a call has ended. Metrics, span and decision log are three readers of it. */
 import type { Identity } from "../identity/identity.ts";
-import type { Listed } from "../mcp/list-result.ts";
+import type { Fault } from "../mcp/answer.ts";
+import type { Listed } from "../mcp/filtering.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
@@ -29,7 +30,7 @@ export type ExchangeRecord = {
   /** Entries taken out of a list answer because the caller may not use them. */
   readonly hiddenItems: number;
   /** Why the answer, or what may have been it, was not delivered. */
-  readonly answerFault: string | undefined;
+  readonly answerFault: Fault | undefined;
   /** The protocol revision of the request, when its headers or body named one. */
   readonly revision: string | undefined;
   /** Envoy's `request.id`. */

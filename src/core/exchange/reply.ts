@@ -25,8 +25,11 @@ export type Reply =
       readonly metadata: Metadata;
     }
   | { readonly kind: "requestTrailers" }
-  /** `readBody`: the mode override to STREAMED, with `content-length` removed since bytes may be held or taken out. */
-  | { readonly kind: "responseHeaders"; readonly readBody: boolean }
+  /**
+   * `readBody`: the mode override to STREAMED, with `content-length` removed since bytes may be held or taken out.
+   * `remove`: headers that the client does not get.
+   */
+  | { readonly kind: "responseHeaders"; readonly readBody: boolean; readonly remove: readonly string[] }
   /** `body` undefined: as it came. Empty: held or taken out. */
   | { readonly kind: "responseBody"; readonly body: Uint8Array | undefined }
   | { readonly kind: "responseTrailers" }

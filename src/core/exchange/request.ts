@@ -11,26 +11,35 @@
  * awaitingHeaders -> awaitingBody -> permitted | refused; GET and DELETE are decided on their headers.
  */
 import { canonical } from "../jsonrpc/canonical.ts";
-import { NO_ID, readMessage } from "../jsonrpc/message.ts";
-import { REQUEST_LIMITS, scan } from "../jsonrpc/scan.ts";
-import type { Identity } from "../identity/identity.ts";
-import { isAbsent } from "../identity/identity.ts";
-import { readCall, sessionCall } from "../mcp/call.ts";
+import { readMessage } from "../jsonrpc/message.ts";
+import type { Message } from "../jsonrpc/message.ts";
+import { scan } from "../jsonrpc/scan.ts";
+import type { Json } from "../jsonrpc/scan.ts";
+import type { Limits } from "../limits.ts";
+import type { Asked } from "../mcp/asked.ts";
+import { isBatch } from "../mcp/batch.ts";
+import { sessionCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import { classify } from "../mcp/classify.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
 import { readAddress, readHeaders } from "../mcp/headers.ts";
-import type { RequestHeaders } from "../mcp/headers.ts";
-import { localReply } from "../mcp/local-reply.ts";
+import { trimListen } from "../mcp/listen.ts";
+import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { eraOf } from "../mcp/revision.ts";
 import type { Refusal } from "../mcp/refusal.ts";
-import { decide, permitUnmatched } from "../policy/decide.ts";
+import { sealDenial } from "../mcp/sealed-denial.ts";
+import { permitUnmatched } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
-import type { Destination, PolicySet, Server } from "../policy/policy-set.ts";
+import { DEFAULT_DENY } from "../policy/decision.ts";
+import type { Destination, PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
+import { askedBy } from "./asked.ts";
+import { judgeBatch } from "./batch.ts";
 import { NO_CHANGES, requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
+import { judgeCall, judgeMessage, NOTHING_KNOWN, refuse, unread } from "./judge.ts";
+import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
 import type { Reply } from "./reply.ts";
@@ -41,27 +50,23 @@ export type Options = {
   /** The policy of this exchange, from its first message to its last. */
   readonly policies: PolicySet;
   readonly unmatched: "refuse" | "pass";
-  readonly maxBodyBytes: number;
+  readonly limits: Limits;
 };
-
-/** A server of ours was recognised. */
-type Addressed = { readonly server: Server; readonly identity: Identity; readonly headers: RequestHeaders };
 
 export type RequestState =
   | { readonly at: "awaitingHeaders" }
-  | ({ readonly at: "awaitingBody"; readonly claim: HeaderClaim } & Addressed)
+  | ({ readonly at: "awaitingBody"; readonly claim: HeaderClaim } & Arrived)
   | {
       readonly at: "permitted";
-      readonly permit: Permit;
-      readonly call: Call;
-      readonly server: Server;
-      readonly decided: Decided;
+      /** One, or the messages of a batch: those that went on, and those that did not. */
+      readonly judged: readonly Judged[];
+      readonly asked: Asked;
       /** Requests and streams have an answer; for the rest the stream ends with the decision. */
       readonly readsAnswer: boolean;
     }
   /** No server of ours: let through unseen, by configuration. */
   | { readonly at: "unmatched"; readonly permit: Permit }
-  | { readonly at: "refused"; readonly decided: Decided; readonly call: Call | undefined }
+  | { readonly at: "refused"; readonly judged: readonly Refused[] }
   /** A local reply of Envoy's own, before there was a decision. */
   | { readonly at: "answeredByEnvoy" };
 
@@ -78,7 +83,7 @@ export function stepRequest(options: Options, state: RequestState, event: Reques
       return onHeaders(options, event);
     case "awaitingBody":
       if (event.kind !== "requestBody") throw new ProtocolViolation(`${event.kind} while the body is awaited`);
-      return onBody(options, state, event.body);
+      return onBody(state, event.body);
     case "permitted":
     case "unmatched":
       if (event.kind !== "requestTrailers") throw new ProtocolViolation(`${event.kind} after the decision`);
@@ -95,31 +100,31 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
   const { identity, route } = event;
   const nowhere = { server: undefined, identity };
   const address = readAddress(event.headers);
-  if (!address.ok) return refuse(nowhere, undefined, address.error);
+  if (!address.ok) return refused(nowhere, address.error);
   const destination = { route, ...address.value };
-  const server = options.policies.match(destination);
-  if (server === undefined) return onUnmatched(options, destination, nowhere);
-  const addressed = { server, identity };
+  const endpoint = options.policies.match(destination);
+  if (endpoint === undefined) return onUnmatched(options, destination, nowhere);
+  const { server } = endpoint;
   const headers = readHeaders(event.headers);
-  if (!headers.ok) return refuse(addressed, undefined, headers.error);
-  const classified = classify(headers.value, !event.endOfStream);
+  if (!headers.ok) return refused({ server, identity }, headers.error);
+  const classified = classify(headers.value, !event.endOfStream, endpoint.transport);
   if (!classified.ok) {
     const revision = headers.value["mcp-protocol-version"];
     const era = eraOf(revision ?? "") ?? "legacy";
-    return refuse(addressed, { ...NOTHING_KNOWN, era, revision }, classified.error);
+    return refused({ server, identity }, classified.error, { ...NOTHING_KNOWN, era, revision });
   }
   const { kind } = classified.value;
-  const known = { ...addressed, headers: headers.value };
+  const arrived = { endpoint, server, identity, headers: headers.value, limits: options.limits };
   switch (kind) {
     case "message":
       return [
-        { at: "awaitingBody", claim: classified.value.claim, ...known },
+        { at: "awaitingBody", claim: classified.value.claim, ...arrived },
         { kind: "requestHeaders", awaits: "requestBody" },
       ];
     case "stream":
-      return decideOn(known, sessionCall("GET", classified.value.revision), "headers");
+      return onSession(arrived, sessionCall("GET", classified.value.revision));
     case "end-session":
-      return decideOn(known, sessionCall("DELETE", classified.value.revision), "headers");
+      return onSession(arrived, sessionCall("DELETE", classified.value.revision));
     default:
       return assertNever(kind);
   }
@@ -128,12 +133,10 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
 function onUnmatched(
   options: Options,
   destination: Destination,
-  nowhere: { server: undefined; identity: Identity },
+  nowhere: Addressed & { readonly server: undefined },
 ): RequestStep {
-  if (options.unmatched === "refuse" || options.policies.mayBeServer(destination)) {
-    const why = refusal("unknown-server", "this request goes to no MCP server that policy knows");
-    return refuse(nowhere, undefined, why);
-  }
+  if (options.unmatched === "refuse" || options.policies.mayBeServer(destination))
+    return refused(nowhere, refusal("unknown-server", "this request goes to no MCP server that policy knows"));
   const permit = permitUnmatched();
   const decided: Decided = {
     ...nowhere,
@@ -149,78 +152,100 @@ function onUnmatched(
   ];
 }
 
-function onBody(options: Options, state: RequestState & { at: "awaitingBody" }, body: Uint8Array): RequestStep {
-  const unread: Known = { ...NOTHING_KNOWN, era: state.claim.era, revision: state.claim.revision };
-  if (body.length > options.maxBodyBytes) {
-    return refuse(state, unread, refusal("too-large", `the body is larger than ${options.maxBodyBytes} bytes`));
+/** The headers are all there is. */
+function onSession(arrived: Arrived, call: Call): RequestStep {
+  const judged = judgeCall(arrived, call);
+  if (judged.verdict === "refused") return refusedAs(judged);
+  const { permit, decided } = judged;
+  const changes = requestChanges(arrived.headers, call, undefined);
+  const next = permitted(arrived, [judged], askedBy(arrived, [call]));
+  return [next, { kind: "requestHeaders", permit, changes, metadata: metadataOf(decided) }];
+}
+
+function onBody(state: RequestState & { at: "awaitingBody" }, body: Uint8Array): RequestStep {
+  const { claim, limits } = state;
+  if (body.length > limits.maxBodyBytes) {
+    const why = refusal("too-large", `the body is larger than ${limits.maxBodyBytes} bytes`);
+    return refused(state, why, unread(claim));
   }
-  const json = scan(body, REQUEST_LIMITS);
-  if (json.kind === "fault")
-    return refuse(
-      state,
-      unread,
-      refusal(json.reason === "too-large" ? "malformed-request" : json.reason, json.message),
-    );
+  const json = scan(body, limits.request);
+  if (json.kind === "fault") return refused(state, refusal(json.reason, json.message), unread(claim));
+  if (isBatch(json)) {
+    const batch = judgeBatch(state, json);
+    if ("reply" in batch) return [{ at: "refused", judged: batch.judged }, batch.reply];
+    return goOn(state, batch.judged, batch.asked, batch.body);
+  }
   const message = readMessage(json);
   if (message.kind === "invalid")
-    return refuse(state, { ...unread, id: message.id }, refusal("malformed-request", message.message));
-  const call = readCall(json, message, state.claim);
-  if (!call.ok) return refuse(state, { ...unread, id: call.error.id }, call.error.refusal);
-  return decideOn(state, call.value, json.canonical ? undefined : canonical(json));
+    return refused(state, refusal("malformed-request", message.message), { ...unread(claim), id: message.id });
+  const judged = judgeMessage(state, json, message, claim, limits);
+  if (judged.verdict === "refused") return onRefused(state, message, judged);
+  const asked = askedBy(state, [judged.call]);
+  if (judged.call.method === "subscriptions/listen") return onListen(state, judged, json, asked);
+  return goOn(state, [judged], asked, json.canonical ? undefined : canonical(json));
 }
 
-/** `body`: what goes on in place of what came, or "headers" when the headers are all there is. */
-function decideOn(addressed: Addressed, call: Call, body: Uint8Array | "headers" | undefined): RequestStep {
-  const { server, identity, headers } = addressed;
-  const decision = decide(server, identity, call);
-  if (decision.verdict === "deny") {
-    const { denial } = decision;
-    return refuse(addressed, call, { ...denial, message: denialSentence(denial, server, identity, call) }, call);
-  }
-  const { permit } = decision;
-  const { audited } = permit;
-  const decided: Decided = {
-    server: server.name,
-    identity,
-    call,
-    decision: audited === undefined ? "allow" : "audit",
-    mode: audited === undefined ? "Enforce" : "Audit",
-    rule: permit.rule,
-    reason: audited?.reason,
-  };
-  const readsAnswer = call.id !== undefined || call.method === "GET";
-  const next: RequestState = { at: "permitted", permit, call, server, decided, readsAnswer };
-  const metadata = metadataOf(decided);
-  if (body === "headers")
-    return [next, { kind: "requestHeaders", permit, changes: requestChanges(headers, call, undefined), metadata }];
-  return [next, { kind: "requestBody", permit, body, changes: requestChanges(headers, call, body), metadata }];
-}
-
-type Known = Pick<Call, "method" | "era" | "id" | "revision">;
-const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined, revision: undefined };
-
-function refuse(
-  addressed: { server: Server | undefined; identity: Identity },
-  known: Known | undefined,
-  why: Refusal,
-  call?: Call,
+/** Only what the caller may see is subscribed to. */
+function onListen(
+  state: RequestState & { at: "awaitingBody" },
+  judged: Permitted,
+  json: Json,
+  asked: Asked,
 ): RequestStep {
-  const { server, identity } = addressed;
-  const { id, era, method, revision } = known ?? NOTHING_KNOWN;
-  const needsUser = server?.wantsUser === true && isAbsent(identity.user);
-  const decided: Decided = {
-    server: server?.name,
-    identity,
-    call,
-    decision: "deny",
-    mode: "Enforce",
-    rule: why.rule,
-    reason: why.reason,
-  };
-  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
-  const details = `toolgate_${why.reason}`;
+  const { call } = judged;
+  const trimmed = trimListen(json, asked);
+  if (trimmed !== "nothing") return goOn(state, [judged], asked, trimmed === json.bytes ? undefined : trimmed);
+  const denial = { reason: "no-rule-allows", rule: DEFAULT_DENY } as const;
+  const sentence = denialSentence(denial, state.server, state.identity, call);
+  return refused(state, { ...denial, message: sentence }, call, call);
+}
+
+/** `body`: what goes on in place of what came; undefined when that is as it came. */
+function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: Uint8Array | undefined): RequestStep {
+  const first = judged.find((one) => one.verdict === "permitted");
+  if (first === undefined) throw new Error("nothing was permitted that could go on");
+  const { call, permit, decided } = first;
+  const changes = requestChanges(arrived.headers, call, body);
   return [
-    { at: "refused", decided, call },
+    permitted(arrived, judged, asked),
+    { kind: "requestBody", permit, body, changes, metadata: metadataOf(decided) },
+  ];
+}
+
+function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
+  const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
+  const hasAnswer = calls.some(({ id, method }) => id !== undefined || method === "GET");
+  const readsAnswer = hasAnswer && (server.answers === "read" || asked.batch !== undefined || calls.some(isAlwaysRead));
+  return { at: "permitted", judged, asked, readsAnswer };
+}
+
+/** Lists are filtered also where answers pass, and any answer may come on a stream. */
+const isAlwaysRead = ({ method }: Call): boolean => method === "GET" || findMethod(method)?.isListing === true;
+
+/** Over HTTP with SSE an answer comes on the stream of another exchange, and so does a denial. */
+function onRefused(state: RequestState & { at: "awaitingBody" }, message: Message, judged: Refused): RequestStep {
+  const { status, body } = judged.reply;
+  if (state.endpoint.transport !== "sse-messages" || message.kind !== "request" || status !== 200)
+    return refusedAs(judged);
+  const ping = sessionCall("ping", state.claim.revision);
+  const pinged = judgeCall(state, ping);
+  if (pinged.verdict === "refused") return refusedAs(judged);
+  const sealed = sealDenial(new TextDecoder().decode(body));
+  const changes = requestChanges(state.headers, ping, sealed);
+  return [
+    { at: "refused", judged: [judged] },
+    { kind: "requestBody", permit: pinged.permit, body: sealed, changes, metadata: metadataOf(judged.decided) },
+  ];
+}
+
+const refused = (addressed: Addressed, why: Refusal, known?: Known, call?: Call): RequestStep =>
+  refusedAs(refuse({ server: addressed.server, identity: addressed.identity }, why, known, call));
+
+function refusedAs(judged: Refused): RequestStep {
+  const { reply, decided } = judged;
+  const details = `toolgate_${decided.reason ?? "denied"}`;
+  return [
+    { at: "refused", judged: [judged] },
     { kind: "immediateResponse", reply, details, metadata: metadataOf(decided) },
   ];
 }

@@ -39,13 +39,13 @@ export type InvalidMessage = { readonly kind: "invalid"; readonly message: strin
 type Members = { jsonrpc: At; id: At; method: At; params: At; result: At; error: At };
 const MEMBERS = ["jsonrpc", "id", "method", "params", "result", "error"] as const;
 
-export function readMessage(json: Json): Message | InvalidMessage {
-  if (kindAt(json, ROOT) !== OBJECT)
-    return { kind: "invalid", message: "a message must be one JSON object", id: NO_ID };
+/** `at`: where the message stands in the document; another place than the root in a batch. */
+export function readMessage(json: Json, at: At = ROOT): Message | InvalidMessage {
+  if (kindAt(json, at) !== OBJECT) return { kind: "invalid", message: "a message must be one JSON object", id: NO_ID };
   const found: Members = { jsonrpc: ABSENT, id: ABSENT, method: ABSENT, params: ABSENT, result: ABSENT, error: ABSENT };
   let unknown: string | undefined;
-  const end = endOf(json, ROOT);
-  for (let key = firstChild(ROOT); key < end; key = endOf(json, key + WIDTH)) {
+  const end = endOf(json, at);
+  for (let key = firstChild(at); key < end; key = endOf(json, key + WIDTH)) {
     const name = MEMBERS.find((member) => keyIs(json, key, member));
     if (name === undefined) unknown ??= textAt(json, key);
     else found[name] = key + WIDTH;
@@ -53,7 +53,7 @@ export function readMessage(json: Json): Message | InvalidMessage {
   const id = found.id === ABSENT ? undefined : readId(json, found.id);
   const invalid = (message: string): InvalidMessage => ({ kind: "invalid", message, id: id ?? NO_ID });
   if (unknown !== undefined) return invalid(`a message has no member ${JSON.stringify(unknown.slice(0, 64))}`);
-  if (memberText(json, ROOT, "jsonrpc") !== "2.0") return invalid('"jsonrpc" must be "2.0"');
+  if (memberText(json, at, "jsonrpc") !== "2.0") return invalid('"jsonrpc" must be "2.0"');
   if (found.method !== ABSENT) return readCall(json, found, id, invalid);
   return readAnswer(json, found, id, invalid);
 }
@@ -86,7 +86,7 @@ function readAnswer(json: Json, found: Members, id: Id | undefined, invalid: Inv
 }
 
 /** A string of at most 256 bytes without control characters, or an integer that every parser holds exactly; `null` as it is. */
-function readId(json: Json, at: At): Id | undefined {
+export function readId(json: Json, at: At): Id | undefined {
   switch (kindAt(json, at)) {
     case STRING: {
       const text = textAt(json, at);

@@ -24,15 +24,15 @@ import {
 } from "./tape.ts";
 import type { Tape } from "./tape.ts";
 
-export type Limits = {
+export type ScanLimits = {
   readonly maxDepth: number;
   /** Keys of all objects together: bounds the work of finding duplicates. */
   readonly maxKeys: number;
   readonly maxNumberBytes: number;
 };
 
-export const REQUEST_LIMITS: Limits = { maxDepth: 64, maxKeys: 2_000, maxNumberBytes: 64 };
-export const ANSWER_LIMITS: Limits = { maxDepth: 64, maxKeys: 1_000_000, maxNumberBytes: 64 };
+export const REQUEST_SCAN: ScanLimits = { maxDepth: 64, maxKeys: 2_000, maxNumberBytes: 64 };
+export const ANSWER_SCAN: ScanLimits = { maxDepth: 64, maxKeys: 1_000_000, maxNumberBytes: 64 };
 
 export type Json = {
   readonly kind: "json";
@@ -44,7 +44,7 @@ export type Json = {
 
 export type Fault = {
   readonly kind: "fault";
-  readonly reason: "malformed-json" | "too-large";
+  readonly reason: "malformed-json" | "too-deep" | "too-many-keys";
   readonly message: string;
 };
 
@@ -76,7 +76,7 @@ class ScanError extends Error {
 }
 
 /** Reads one whole document. Never throws. */
-export function scan(bytes: Uint8Array, limits: Limits): Json | Fault {
+export function scan(bytes: Uint8Array, limits: ScanLimits): Json | Fault {
   try {
     const scanner = new Scanner(bytes, limits);
     scanner.document();
@@ -95,13 +95,13 @@ class Scanner {
   canonical = true;
   size = 0;
   readonly #bytes: Uint8Array;
-  readonly #limits: Limits;
+  readonly #limits: ScanLimits;
   readonly #keys: KeyStack;
   #at = 0;
   /** Flags of the string read last. */
   #flags = 0;
 
-  constructor(bytes: Uint8Array, limits: Limits) {
+  constructor(bytes: Uint8Array, limits: ScanLimits) {
     this.#bytes = bytes;
     this.#limits = limits;
     this.tape = takeTape(bytes.length);
@@ -124,7 +124,7 @@ class Scanner {
         this.#put(STRING | this.#flags, start, end);
       } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
         if (open.length === this.#limits.maxDepth)
-          throw new ScanError(`nested deeper than ${open.length} levels`, "too-large");
+          throw new ScanError(`nested deeper than ${open.length} levels`, "too-deep");
         open.push(this.size);
         inObject = byte === OPEN_OBJECT;
         this.#put(inObject ? OBJECT : ARRAY, this.#at, 0);
@@ -210,7 +210,7 @@ class Scanner {
   #keyFault(fault: KeyFault, start: number): ScanError {
     switch (fault) {
       case "too-many":
-        return new ScanError(`more than ${this.#limits.maxKeys} keys`, "too-large");
+        return new ScanError(`more than ${this.#limits.maxKeys} keys`, "too-many-keys");
       case "duplicate":
         return new ScanError(`a key stands twice in one object at byte ${start}`);
       case "proto":

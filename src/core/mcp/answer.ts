@@ -3,121 +3,165 @@
  * delivered. Judged by its shape as well as by what was asked, since an answer can arrive where nobody expects it (R20).
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, keysOf, member, memberText, ROOT, valuesOf } from "../jsonrpc/json.ts";
+import { ABSENT, isObject, keysOf, member, ROOT } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID, readMessage } from "../jsonrpc/message.ts";
-import type { Id } from "../jsonrpc/message.ts";
-import { ANSWER_LIMITS, scan } from "../jsonrpc/scan.ts";
+import type { Id, Message } from "../jsonrpc/message.ts";
+import { scan } from "../jsonrpc/scan.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { assertNever } from "../result.ts";
-import { filterLists, foldsToList } from "./list-result.ts";
-import type { Listed } from "./list-result.ts";
-import { SERVER_REQUESTS } from "./methods.ts";
-import { errorOutcome, resultOutcome } from "./outcome.ts";
+import type { Asked, Pending } from "./asked.ts";
+import { Filtering } from "./filtering.ts";
+import type { Listed } from "./filtering.ts";
+import { CLIENT_TASK_REQUESTS, findMethod, SERVER_REQUESTS } from "./methods.ts";
+import { resultOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { ASKS, filterResult, foldsToMember } from "./result-filter.ts";
+import { codeOf, filterError } from "./rpc-error.ts";
+import { filterNotification } from "./server-notification.ts";
 import { ANSWERS, methodSubject } from "./subject.ts";
-import type { Subject } from "./subject.ts";
 
-/** What was asked for, and what the caller may see of an answer. */
-export type Asked = {
-  /** The id that the answer must have; undefined on a stream that nobody's request opened. */
-  readonly id: Id | undefined;
-  readonly isVisible: (subject: Subject) => boolean;
-};
+/** Why a message was not delivered: a stable word, and what completes "it ...". */
+export type Fault = { readonly reason: FaultReason; readonly message: string };
+export type FaultReason =
+  /** It could not be read, so nobody knows what it was. */
+  | "unreadable"
+  | "too-large"
+  /** It could be read, and asks for or tells what no rule allows this caller. */
+  | "not-granted"
+  /** No message of MCP, or none that belongs here. */
+  | "unexpected";
 
 export type Delivery = {
   /** Undefined: not delivered. The same object as went in: nothing was changed. */
   readonly bytes: Uint8Array | undefined;
-  /** Set when this was the answer, delivered or not. */
+  /** Set when this was the answer to a request, delivered or not. */
   readonly outcome: Outcome | undefined;
+  /** The request that it answers, where it says so. */
+  readonly answers: Id | undefined;
   readonly hiddenItems: number;
   readonly listed: Listed | undefined;
   /** Why it was not delivered. */
-  readonly fault: string | undefined;
-  /** It could not be read, so it may have been the answer. */
-  readonly isUnreadable: boolean;
+  readonly fault: Fault | undefined;
 };
 
 const pass = (bytes: Uint8Array, outcome: Outcome | undefined): Delivery => ({
   bytes,
   outcome,
+  answers: undefined,
   hiddenItems: 0,
   listed: undefined,
   fault: undefined,
-  isUnreadable: false,
 });
 /** Not delivered, and known not to be the answer unless it has an outcome. */
-export const withhold = (fault: string, outcome: Outcome | undefined): Delivery => ({
+export const withhold = (reason: FaultReason, message: string, outcome?: Outcome): Delivery => ({
+  ...pass(NOTHING, outcome),
   bytes: undefined,
-  outcome,
-  hiddenItems: 0,
-  listed: undefined,
-  fault,
-  isUnreadable: false,
+  fault: { reason, message },
 });
-/** Not delivered, and nobody knows what it was. */
-export const unreadable = (fault: string): Delivery => ({ ...withhold(fault, undefined), isUnreadable: true });
+const NOTHING = new Uint8Array(0);
 const BROKEN: Outcome = { kind: "transport_error" };
 
 /** `isHttpError`: what came with an HTTP error may also be somebody else's JSON, as of an authorization server. */
 export function deliver(bytes: Uint8Array, asked: Asked, isHttpError = false): Delivery {
-  const json = scan(bytes, ANSWER_LIMITS);
-  if (json.kind === "fault") return unreadable(`is not acceptable JSON: ${json.message}`);
+  const json = scan(bytes, asked.limits.answer);
+  if (json.kind === "fault") return withhold("unreadable", `is not acceptable JSON: ${json.message}`);
   const message = readMessage(json);
   switch (message.kind) {
     case "invalid":
       return isHttpError && isForeign(json)
         ? pass(bytes, BROKEN)
-        : unreadable(`is not a JSON-RPC message: ${message.message}`);
+        : withhold("unreadable", `is not a JSON-RPC message: ${message.message}`);
     case "notification":
-      return pass(bytes, undefined);
+      return filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
+        filterNotification(filtering, message.method, message.params),
+      );
     case "request":
       return mayAsk(message.method, asked)
         ? pass(bytes, undefined)
-        : withhold(`asks the client for ${message.method.slice(0, 64)}, which no rule allows`, undefined);
+        : withhold("not-granted", `asks the client for ${message.method.slice(0, 64)}, which no rule allows`);
     case "answer":
-      if (asked.id !== undefined && message.id !== asked.id && !(message.id === NO_ID && message.error !== ABSENT)) {
-        return withhold("answers another request", undefined);
-      }
-      return message.error === ABSENT
-        ? deliverResult(json, message.result, asked)
-        : pass(bytes, errorOutcome(json, message.error));
+      return deliverAnswer(json, message, asked);
     default:
       return assertNever(message);
   }
 }
 
-const mayAsk = (method: string, asked: Asked): boolean =>
-  method === "ping" ||
-  ((SERVER_REQUESTS as readonly string[]).includes(method) && asked.isVisible(methodSubject(method)));
+/** `kind`: what becomes of a fault is known as well, since it is known whose answer it is. */
+function filtered(
+  filtering: Filtering,
+  answers: Id | undefined,
+  outcome: Outcome | undefined,
+  filter: (filtering: Filtering) => string | undefined,
+): Delivery {
+  const fault = filter(filtering);
+  if (fault !== undefined) return { ...withhold("not-granted", fault, outcome && BROKEN), answers };
+  const { splice, hiddenItems, listed } = filtering;
+  return { bytes: splice.bytes(), outcome, answers, hiddenItems, listed, fault: undefined };
+}
 
-/** An object that no client could take for a message, or for a list. */
+/** Before 2026-07-28 a server could ask its client on any stream. */
+function mayAsk(method: string, asked: Asked): boolean {
+  if (asked.era === "modern") return false;
+  if (method === "ping") return true;
+  const isKnown = [...SERVER_REQUESTS, ...CLIENT_TASK_REQUESTS].some((known) => known === method);
+  return isKnown && asked.isVisible(methodSubject(method));
+}
+
+/** An object that no client could take for a message, or for a result. */
 function isForeign(json: Json): boolean {
   if (!isObject(json, ROOT)) return false;
-  return !keysOf(json, ROOT).some((key) => MESSAGE_KEYS.has(foldCase(key)) || foldsToList(key));
+  return !keysOf(json, ROOT).some((key) => MESSAGE_KEYS.has(foldCase(key)) || isListKey(key));
 }
 
 const MESSAGE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "method", "result"]);
+/** `error` is what foreign JSON is about. */
+const isListKey = (key: string): boolean => foldCase(key) !== "error" && foldsToMember(key);
 
-/** Each of `inputRequests`, and the answers to them (MCP 2026-07-28, "Multi Round-Trip Requests"). */
-function mayAskAll(json: Json, result: At, asked: Asked): boolean {
-  const requests = member(json, result, "inputRequests");
-  if (requests === ABSENT) return asked.isVisible(ANSWERS);
-  if (!isObject(json, requests)) return false;
-  return valuesOf(json, requests).every((request) => {
-    const method = isObject(json, request) ? memberText(json, request, "method") : undefined;
-    return method !== undefined && mayAsk(method, asked);
-  });
+function deliverAnswer(json: Json, message: Message & { kind: "answer" }, asked: Asked): Delivery {
+  const { id, result, error } = message;
+  const pending = asked.pending?.find((one) => one.id === id);
+  const isNobodys = id === NO_ID && error !== ABSENT;
+  if (asked.pending !== undefined && pending === undefined && !isNobodys)
+    return withhold("unexpected", "answers another request");
+  const filtering = new Filtering(json, asked);
+  if (error !== ABSENT) {
+    const outcome: Outcome = { kind: "rpc_error", code: codeOf(json, error) };
+    return filtered(filtering, pending?.id, outcome, () => filterError(filtering, error));
+  }
+  const outcome = resultOutcome(json, result);
+  const fault =
+    outcome === undefined ? "has a result of a type that is not known" : whyNot(json, result, outcome, pending, asked);
+  if (fault !== undefined) return { ...withhold("not-granted", fault, BROKEN), answers: pending?.id };
+  const ended = outcome?.kind === "task" && pending?.method.startsWith("tasks/") === true ? OK : outcome;
+  return filtered(filtering, pending?.id, ended, () => filterResult(filtering, result));
 }
 
-function deliverResult(json: Json, result: At, asked: Asked): Delivery {
-  const outcome = resultOutcome(json, result);
-  if (outcome === undefined) return withhold("has a result of a type that is not known", BROKEN);
-  if (outcome.kind === "task") return withhold("is a task, which this version does not follow", BROKEN);
-  if (outcome.kind === "input_required" && !mayAskAll(json, result, asked)) {
-    return withhold("asks the client for input that no rule allows", BROKEN);
+const OK: Outcome = { kind: "ok" };
+
+/** What a result that is not the last word needs: a method that may have such an answer, and a grant. */
+function whyNot(
+  json: Json,
+  result: At,
+  outcome: Outcome,
+  pending: Pending | undefined,
+  asked: Asked,
+): string | undefined {
+  // What a GET brings may answer anything.
+  const method = pending === undefined ? undefined : findMethod(pending.method);
+  const isOnStream = asked.pending === undefined;
+  switch (outcome.kind) {
+    case "task":
+      if (pending?.method.startsWith("tasks/") === true) return undefined;
+      if (!isOnStream && method?.mayBeTask !== true) return "is a task, which this method has not";
+      return asked.isVisible(methodSubject("tasks/get"))
+        ? undefined
+        : "is a task, which needs a rule that allows tasks/get";
+    case "input_required":
+      if (!isOnStream && method?.mayAsk !== true) return "asks the client for input, which this method may not";
+      // Without requests it only hands out its state, which the client brings back as an answer.
+      return member(json, result, "inputRequests") !== ABSENT || asked.isVisible(ANSWERS) ? undefined : ASKS;
+    default:
+      return undefined;
   }
-  const lists = filterLists(json, result, asked.isVisible);
-  if (!lists.ok) return withhold(lists.error, BROKEN);
-  return { ...lists.value, outcome, fault: undefined, isUnreadable: false };
 }

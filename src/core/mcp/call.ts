@@ -3,23 +3,26 @@
  * knows where MCP puts names. The modern era's headers are held against the body here (2026-07-28, "Standard Headers").
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, isString, keysOf, member, memberText, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, elementsOf, isObject, isString, keysOf, kindAt, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
-import { NO_ID } from "../jsonrpc/message.ts";
+import { NO_ID, readId } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
-import { err, ok } from "../result.ts";
+import { ARRAY } from "../jsonrpc/tape.ts";
+import type { Limits } from "../limits.ts";
+import { assertNever, err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
+import { unknownVersion } from "./classify.ts";
 import type { HeaderClaim } from "./classify.ts";
-import { decodeMcpName } from "./headers.ts";
 import { findMethod, isKnownMethod } from "./methods.ts";
 import type { KnownMethod, Method, MethodLabel } from "./methods.ts";
+import { reconcileHeaders, versionMismatch } from "./reconcile.ts";
 import { refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Era } from "./revision.ts";
 import { eraOf } from "./revision.ts";
-import { ANSWERS, methodSubject, nameSubject, resourceSubject, templateSubject } from "./subject.ts";
-import type { Subject } from "./subject.ts";
+import { ANSWERS, checkedName, methodSubject, nameSubject, resourceSubject, templateSubject } from "./subject.ts";
+import type { Subject, SubjectFault } from "./subject.ts";
 
 /** Everything that policy, answer and record need to know of one message. */
 export type Call = {
@@ -34,6 +37,8 @@ export type Call = {
   readonly subjects: readonly Subject[];
   /** Granted by base access alone. */
   readonly base: boolean;
+  /** Of `notifications/cancelled`: the request that needs no answer any more. */
+  readonly cancels: Id | undefined;
 };
 
 /** A refusal, with the id to answer to when it could be read. */
@@ -41,9 +46,10 @@ export type CallFault = { readonly refusal: Refusal; readonly id: Id };
 
 const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 
-export function readCall(json: Json, message: Message, claim: HeaderClaim): Result<Call, CallFault> {
+export function readCall(json: Json, message: Message, claim: HeaderClaim, limits: Limits): Result<Call, CallFault> {
   const id = message.kind === "notification" ? NO_ID : message.id;
   const fail = (why: Refusal): Result<never, CallFault> => err({ refusal: why, id });
+  if (claim.revision !== undefined && eraOf(claim.revision) === undefined) return fail(unknownVersion(claim.revision));
   if (message.kind === "answer") {
     if (claim.era === "modern") return fail(malformed("this revision of MCP has no answers from clients"));
     if (id === NO_ID) return fail(malformed("an answer has the id of what it answers"));
@@ -55,15 +61,15 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim): Resu
   const mismatch = reconcileEra(json, message, meta, claim);
   if (mismatch !== undefined) return fail(mismatch);
   const method = findMethod(message.method);
-  if (method === undefined || !isKnownMethod(message.method) || (method.era !== "both" && method.era !== claim.era)) {
-    return fail(refusal("unknown-method", `the method ${JSON.stringify(message.method.slice(0, 64))} is not known`));
-  }
+  if (method === undefined || !isKnownMethod(message.method) || (method.era !== "both" && method.era !== claim.era))
+    return fail(unknownMethod(message.method, claim.era));
   if (method.kind !== message.kind) return fail(malformed(`${message.method} is a ${method.kind}`));
-  const named = readSubjects(json, message.method, method, message.params);
-  if (!named.ok) return fail(refusal("invalid-params", named.error));
-  const { target, subjects } = named.value;
-  const headerFault = claim.era === "modern" ? reconcileHeaders(message, target, claim) : undefined;
+  const named = readNames(json, message.method, method, message.params, claim.era, limits);
+  if (!named.ok) return fail(refusal(named.error.reason, named.error.message));
+  const { target, subjects, headerName } = named.value;
+  const headerFault = claim.era === "modern" ? reconcileHeaders(json, message, headerName, claim) : undefined;
   if (headerFault !== undefined) return fail(headerFault);
+  const requestId = message.params === ABSENT ? ABSENT : member(json, message.params, "requestId");
   return ok({
     method: message.method,
     era: claim.era,
@@ -72,6 +78,7 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim): Resu
     target,
     subjects,
     base: method.grant === "base",
+    cancels: message.method === "notifications/cancelled" && requestId !== ABSENT ? readId(json, requestId) : undefined,
   });
 }
 
@@ -86,11 +93,12 @@ function answerCall(json: Json, message: Message & { kind: "answer" }, claim: He
     target: undefined,
     subjects: isPong ? [] : [ANSWERS],
     base: isPong,
+    cancels: undefined,
   };
 }
 
-/** A GET or a DELETE: the session's stream and its end. */
-export const sessionCall = (method: "GET" | "DELETE", revision: string | undefined): Call => ({
+/** A GET or a DELETE, which are the session's stream and its end, or a ping: base access is enough for them. */
+export const sessionCall = (method: "GET" | "DELETE" | "ping", revision: string | undefined): Call => ({
   method,
   era: "legacy",
   revision,
@@ -98,6 +106,7 @@ export const sessionCall = (method: "GET" | "DELETE", revision: string | undefin
   target: undefined,
   subjects: [],
   base: true,
+  cancels: undefined,
 });
 
 const malformed = (message: string): Refusal => refusal("malformed-request", message);
@@ -113,88 +122,137 @@ function checkMeta(json: Json, meta: At): string | undefined {
 /** The era is what header and body agree on. */
 function reconcileEra(json: Json, message: Message, meta: At, claim: HeaderClaim): Refusal | undefined {
   const version = meta === ABSENT ? ABSENT : member(json, meta, VERSION_KEY);
-  if (version !== ABSENT && !isString(json, version)) return mismatch("MCP-Protocol-Version", "the version in _meta");
+  if (version !== ABSENT && !isString(json, version)) return versionMismatch();
   const said = version === ABSENT ? undefined : textAt(json, version);
   if (claim.era === "legacy") {
-    if (said === undefined || eraOf(said) === "legacy") return undefined;
-    return mismatch("MCP-Protocol-Version", "the version in _meta");
+    return said === undefined || eraOf(said) === "legacy" ? undefined : versionMismatch();
   }
+  if (said === claim.revision) return undefined;
+  if (said !== undefined) return versionMismatch();
   // Header rules for notifications are undefined; the Go client sends notifications/cancelled without `_meta`.
-  if (said === claim.revision || (said === undefined && message.kind === "notification")) return undefined;
-  return mismatch("MCP-Protocol-Version", "the version in _meta");
+  return message.kind === "notification" ? undefined : refusal("invalid-params", `"_meta" must have "${VERSION_KEY}"`);
 }
 
-function reconcileHeaders(
-  message: Message & { method: string },
-  target: Subject | undefined,
-  claim: HeaderClaim,
-): Refusal | undefined {
-  if (message.kind === "notification" && claim.method === undefined && claim.name === undefined) return undefined;
-  if (claim.method !== message.method) return mismatch("Mcp-Method", "the method");
-  const name = claim.name === undefined ? undefined : decodeMcpName(claim.name);
-  const expected = NAME_HEADER.has(message.method) ? target?.name : undefined;
-  if (claim.name !== undefined && name === undefined) return mismatch("Mcp-Name", "a name in canonical form");
-  if (name === expected) return undefined;
-  // Clients up to 2.0.0 of the TypeScript SDK sent it for every method with a name: true, so harmless.
-  return expected === undefined && name === target?.name ? undefined : mismatch("Mcp-Name", "what the body names");
-}
+/** Who asks for it with an older version is told which there are, and does not fall back to `initialize` for want of it. */
+const unknownMethod = (method: string, era: Era): Refusal =>
+  method === "server/discover" && era === "legacy"
+    ? refusal("unsupported-version", "server/discover is a method of MCP 2026-07-28 and later")
+    : refusal("unknown-method", `the method ${JSON.stringify(method.slice(0, 64))} is not known`);
 
-const NAME_HEADER: ReadonlySet<string> = new Set(["tools/call", "prompts/get", "resources/read"]);
-
-const mismatch = (header: string, expected: string): Refusal =>
-  refusal("header-mismatch", `the header ${header} is not ${expected}`);
-
-type Named = { readonly target: Subject | undefined; readonly subjects: readonly Subject[] };
-
-/** The params that a method with a name may have: another one could name something else to another reader. */
-const NAMED_PARAMS: { readonly [method: string]: readonly string[] } = {
-  "tools/call": ["name", "arguments", "_meta", "inputResponses", "requestState"],
-  "prompts/get": ["name", "arguments", "_meta", "inputResponses", "requestState"],
-  "resources/read": ["uri", "_meta", "inputResponses", "requestState"],
-  "completion/complete": ["ref", "argument", "context", "_meta"],
+type Named = {
+  readonly target: Subject | undefined;
+  readonly subjects: readonly Subject[];
+  /** What `Mcp-Name` repeats, and whether it has to. */
+  readonly headerName: { readonly text: string; readonly isRequired: boolean } | undefined;
 };
+
 /** Params that answer a server's requests: they need a grant beyond the name's. */
 const ANSWERING = ["inputResponses", "requestState"];
 
-function readSubjects(json: Json, name: KnownMethod, method: Method, params: At): Result<Named, string> {
+const invalid = (message: string): Result<never, SubjectFault> => err({ reason: "invalid-params", message });
+
+function readNames(
+  json: Json,
+  name: KnownMethod,
+  method: Method,
+  params: At,
+  era: Era,
+  limits: Limits,
+): Result<Named, SubjectFault> {
   const own = method.grant === "named" ? [] : [methodSubject(name)];
-  if (method.names === undefined) return ok({ target: undefined, subjects: own });
-  if (params === ABSENT) return err(`${name} needs params`);
-  const allowed = NAMED_PARAMS[name] ?? [];
+  if (method.names === undefined) return ok({ target: undefined, subjects: own, headerName: undefined });
+  if (params === ABSENT) return invalid(`${name} needs params`);
   const keys = keysOf(json, params);
-  const odd = keys.find((key) => !allowed.includes(key));
-  if (odd !== undefined) return err(`${name} has no parameter ${JSON.stringify(odd.slice(0, 64))}`);
+  const odd = keys.find((key) => key !== "_meta" && method.params?.includes(key) !== true);
+  if (odd !== undefined) return invalid(`${name} has no parameter ${JSON.stringify(odd.slice(0, 64))}`);
+  const more: Subject[] = keys.some((key) => ANSWERING.includes(key)) ? [ANSWERS] : [];
+  // The result comes by another call, which must be granted. Since 2026-07-28 servers ignore it.
+  if (keys.includes("task") && era === "legacy") more.push(methodSubject("tasks/get"));
   const args = member(json, params, "arguments");
-  if (args !== ABSENT && !isObject(json, args)) return err('"arguments" must be an object');
-  const target = method.names === "reference" ? readReference(json, params) : readName(json, params, method.names);
-  if (!target.ok) return target;
-  const more = keys.some((key) => ANSWERING.includes(key)) ? [ANSWERS] : [];
-  return ok({ target: target.value, subjects: [target.value, ...own, ...more] });
+  if (args !== ABSENT && !isObject(json, args)) return invalid('"arguments" must be an object');
+  const headerName = (text: string): Named["headerName"] => ({ text, isRequired: method.hasNameHeader === true });
+  switch (method.names) {
+    case "task": {
+      const id = memberText(json, params, "taskId");
+      if (id === undefined) return invalid('"taskId" must be a string');
+      const text = checkedName(id, limits);
+      if (!text.ok) return about("the task's id", text);
+      return ok({ target: undefined, subjects: [...own, ...more], headerName: headerName(id) });
+    }
+    case "subscriptions": {
+      const fault = checkSubscriptions(json, member(json, params, "notifications"));
+      return fault === undefined ? ok({ target: undefined, subjects: own, headerName: undefined }) : invalid(fault);
+    }
+    case "reference":
+    case "tool":
+    case "prompt":
+    case "resource": {
+      const target =
+        method.names === "reference"
+          ? readReference(json, params, limits)
+          : readName(json, params, method.names, limits);
+      if (!target.ok) return target;
+      const subjects = [target.value, ...own, ...more];
+      return ok({ target: target.value, subjects, headerName: headerName(target.value.name) });
+    }
+    default:
+      return assertNever(method.names);
+  }
 }
 
-function readName(json: Json, params: At, kind: "tool" | "prompt" | "resource"): Result<Subject, string> {
+/** The filter of `subscriptions/listen`: what is in it is for `trimListen` to judge. */
+function checkSubscriptions(json: Json, filter: At): string | undefined {
+  if (!isObject(json, filter)) return '"notifications" must be an object';
+  for (const key of keysOf(json, filter)) {
+    if (!SUBSCRIPTIONS.includes(key)) return `there is no subscription ${JSON.stringify(key.slice(0, 64))}`;
+    const value = member(json, filter, key);
+    const isList = key === "resourceSubscriptions" || key === "taskIds";
+    if (isList && !(kindAt(json, value) === ARRAY && elementsOf(json, value).every((one) => isString(json, one))))
+      return `"${key}" must be a list of strings`;
+  }
+  return undefined;
+}
+
+const SUBSCRIPTIONS = [
+  "toolsListChanged",
+  "promptsListChanged",
+  "resourcesListChanged",
+  "resourceSubscriptions",
+  "taskIds",
+];
+
+function about<T>(what: string, result: Result<T, SubjectFault>): Result<T, SubjectFault> {
+  return result.ok ? result : err({ ...result.error, message: `${what} ${result.error.message}` });
+}
+
+function readName(
+  json: Json,
+  params: At,
+  kind: "tool" | "prompt" | "resource",
+  limits: Limits,
+): Result<Subject, SubjectFault> {
   const key = kind === "resource" ? "uri" : "name";
   const text = memberText(json, params, key);
-  if (text === undefined) return err(`"${key}" must be a string`);
-  const subject = kind === "resource" ? resourceSubject(text) : nameSubject(kind, text);
-  return subject.ok ? subject : err(`the ${kind}'s ${key} ${subject.error}`);
+  if (text === undefined) return invalid(`"${key}" must be a string`);
+  const subject = kind === "resource" ? resourceSubject(text, limits) : nameSubject(kind, text, limits);
+  return about(`the ${kind}'s ${key}`, subject);
 }
 
 /** `completion/complete`: a prompt by name, or a resource by URI or URI template. */
-function readReference(json: Json, params: At): Result<Subject, string> {
+function readReference(json: Json, params: At, limits: Limits): Result<Subject, SubjectFault> {
   const ref = member(json, params, "ref");
-  if (!isObject(json, ref)) return err('"ref" must be an object');
+  if (!isObject(json, ref)) return invalid('"ref" must be an object');
   const type = memberText(json, ref, "type");
   const odd = (allowed: readonly string[]): boolean => keysOf(json, ref).some((key) => !allowed.includes(key));
   if (type === "ref/prompt") {
     return odd(["type", "name", "title"])
-      ? err('"ref" has a member of another kind of reference')
-      : readName(json, ref, "prompt");
+      ? invalid('"ref" has a member of another kind of reference')
+      : readName(json, ref, "prompt", limits);
   }
-  if (type === "ref/resource" && odd(["type", "uri"])) return err('"ref" has a member of another kind of reference');
-  if (type !== "ref/resource") return err('"ref.type" must be "ref/prompt" or "ref/resource"');
+  if (type !== "ref/resource") return invalid('"ref.type" must be "ref/prompt" or "ref/resource"');
+  if (odd(["type", "uri"])) return invalid('"ref" has a member of another kind of reference');
   const uri = memberText(json, ref, "uri");
-  if (uri === undefined) return err('"ref.uri" must be a string');
-  const subject = uri.includes("{") ? templateSubject(uri) : resourceSubject(uri);
-  return subject.ok ? subject : err(`the resource's uri ${subject.error}`);
+  if (uri === undefined) return invalid('"ref.uri" must be a string');
+  const subject = uri.includes("{") ? templateSubject(uri, limits) : resourceSubject(uri, limits);
+  return about("the resource's uri", subject);
 }

@@ -4,6 +4,7 @@
  */
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
+import type { Endpoint } from "../policy/policy-set.ts";
 import type { RequestHeaders } from "./headers.ts";
 import { refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -12,11 +13,13 @@ import type { Era } from "./revision.ts";
 
 /** What the headers say the call is. Only the body proves it. */
 export type HeaderClaim = {
+  /** Of a revision that is not known: `modern`, so that nothing is fallen back to. */
   readonly era: Era;
   readonly revision: string | undefined;
   readonly method: string | undefined;
   /** As it stands in the header, not decoded. */
   readonly name: string | undefined;
+  readonly params: RequestHeaders["params"];
 };
 
 export type Classified =
@@ -29,17 +32,20 @@ const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*(?:charset[ \t]*=[ \t]*"?ut
 const SESSION_ID = /^[!-+--~]{1,4096}$/;
 
 /** `hasBody` is false when the headers end the request. */
-export function classify(headers: RequestHeaders, hasBody: boolean): Result<Classified, Refusal> {
+export function classify(
+  headers: RequestHeaders,
+  hasBody: boolean,
+  transport: Endpoint["transport"],
+): Result<Classified, Refusal> {
   const revision = headers["mcp-protocol-version"];
-  const era = revision === undefined ? "legacy" : eraOf(revision);
-  if (era === undefined) {
-    return err(
-      refusal("unsupported-version", `the protocol version ${JSON.stringify(revision?.slice(0, 32))} is not known`),
-    );
-  }
+  const known = revision === undefined ? "legacy" : eraOf(revision);
+  // Who sends a message is told so with its id, which is in the body.
+  if (known === undefined && headers[":method"] !== "POST") return err(unknownVersion(revision ?? ""));
+  const era = known ?? "modern";
   const session = headers["mcp-session-id"];
   if (session !== undefined && !SESSION_ID.test(session))
     return err(malformed("the session id is not one visible word"));
+  if (transport !== "http") return classifySse(headers, hasBody, transport, { era, revision });
   switch (headers[":method"]) {
     case "POST":
       return classifyPost(headers, hasBody, {
@@ -47,6 +53,7 @@ export function classify(headers: RequestHeaders, hasBody: boolean): Result<Clas
         revision,
         method: headers["mcp-method"],
         name: headers["mcp-name"],
+        params: headers.params,
       });
     case "GET":
     case "DELETE": {
@@ -58,6 +65,25 @@ export function classify(headers: RequestHeaders, hasBody: boolean): Result<Clas
     default:
       return err(refusal("method-not-allowed", "an MCP endpoint takes POST, GET and DELETE"));
   }
+}
+
+export const unknownVersion = (revision: string): Refusal =>
+  refusal("unsupported-version", `the protocol version ${JSON.stringify(revision.slice(0, 32))} is not known`);
+
+/** HTTP with SSE (2024-11-05): one path is a stream, another takes messages. Sessions are in the path of the messages. */
+function classifySse(
+  headers: RequestHeaders,
+  hasBody: boolean,
+  transport: "sse-stream" | "sse-messages",
+  { era, revision }: Pick<HeaderClaim, "era" | "revision">,
+): Result<Classified, Refusal> {
+  if (era === "modern") return err(refusal("unsupported-version", "this is an endpoint of MCP 2024-11-05"));
+  const expected = transport === "sse-stream" ? "GET" : "POST";
+  if (headers[":method"] !== expected)
+    return err(refusal("method-not-allowed", `this endpoint of MCP 2024-11-05 takes ${expected} alone`));
+  if (expected === "POST")
+    return classifyPost(headers, hasBody, { era, revision, method: undefined, name: undefined, params: [] });
+  return hasBody ? err(malformed("a GET request has no body")) : ok({ kind: "stream", revision });
 }
 
 function classifyPost(headers: RequestHeaders, hasBody: boolean, claim: HeaderClaim): Result<Classified, Refusal> {

@@ -30,6 +30,8 @@ type Single = (typeof SINGLE)[number];
 export type RequestHeaders = { readonly [name in Single]: string | undefined } & {
   /** Headers that ask the server for something we could not read back: they are removed on the way. */
   readonly selective: readonly string[];
+  /** `Mcp-Param-*`, each once. */
+  readonly params: readonly (readonly [name: string, value: string])[];
 };
 
 const SINGLE_SET: ReadonlySet<string> = new Set(SINGLE);
@@ -74,12 +76,16 @@ const isSingle = (name: string): name is Single => SINGLE_SET.has(name);
 export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
   const found = { ...NOTHING_FOUND };
   const selective: string[] = [];
+  const params: (readonly [string, string])[] = [];
   for (const [name, value] of list) {
     if (isSingle(name)) {
       if (found[name] !== undefined) return err(malformed(`the header ${name} stands twice`));
       found[name] = value;
     } else if (SELECTIVE.has(name)) {
       selective.push(name);
+    } else if (name.startsWith(PARAM)) {
+      if (params.some(([other]) => other === name)) return err(malformed(`the header ${name} stands twice`));
+      params.push([name, value]);
     } else {
       const fault = suspicious(name, value);
       if (fault !== undefined) return err(malformed(fault));
@@ -87,8 +93,10 @@ export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
   }
   const authority = found[":authority"];
   if (authority !== undefined && !AUTHORITY.test(authority)) return err(malformed("the host is not a host name"));
-  return ok({ ...found, selective });
+  return ok({ ...found, selective, params });
 }
+
+const PARAM = "mcp-param-";
 
 function suspicious(name: string, value: string): string | undefined {
   if (name === "upgrade") return "the connection cannot be upgraded";
@@ -110,10 +118,10 @@ const SENTINEL_END = "?=";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The text that `Mcp-Name` stands for, or undefined when it is not canonical (MCP 2026-07-28, "Custom Headers"): plain,
+ * The text that a value of `Mcp-Name` or `Mcp-Param-*` stands for, or undefined when it is not canonical (MCP 2026-07-28, "Custom Headers"): plain,
  * or Base64 of UTF-8 between exact markers. Surrounding white space does not count (RFC 9110, section 5.5).
  */
-export function decodeMcpName(value: string): string | undefined {
+export function decodeHeaderText(value: string): string | undefined {
   const text = trim(value);
   const encoded =
     text.length >= SENTINEL.length + SENTINEL_END.length && text.startsWith(SENTINEL) && text.endsWith(SENTINEL_END);

@@ -64,9 +64,14 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
     case "header-mismatch":
       return rpcError(400, HEADER_MISMATCH, refusal, refused);
     case "malformed-request":
+    case "too-deep":
+    case "too-many-keys":
+    case "too-many-messages":
       return rpcError(400, INVALID_REQUEST, refusal, refused);
     // What a model chose, in an envelope that is sound: some clients take any 400 for the end of their session.
     case "invalid-params":
+    case "name-too-long":
+    case "uri-too-long":
       return rpcError(refused.era === "modern" ? 400 : 200, INVALID_PARAMS, refusal, refused);
     case "malformed-json":
       return rpcError(400, PARSE_ERROR, refusal, refused);
@@ -82,7 +87,8 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
 /** A JSON-RPC error with an id, for an answer whose HTTP headers have gone already. */
 export const errorBody = (id: Id, message: string): Uint8Array => utf8(errorText(id, INTERNAL_ERROR, message));
 
-const SUPPORTED = Object.keys(REVISIONS);
+/** Those that can be asked for by a request: the others begin with `initialize`. */
+const SUPPORTED = Object.entries(REVISIONS).flatMap(([revision, era]) => (era === "modern" ? [revision] : []));
 
 function denial(refusal: Refusal, refused: Refused): LocalReply {
   const { id, method, era } = refused;

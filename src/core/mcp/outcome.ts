@@ -1,21 +1,14 @@
 /** How a call ended, as its answer says it: on the level of JSON-RPC, where HTTP says 200 to all of it. */
-import { ABSENT, isObject, isString, kindAt, member, memberText, sliceAt, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, isObject, isString, kindAt, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Json } from "../jsonrpc/scan.ts";
-import { NUMBER, TRUE } from "../jsonrpc/tape.ts";
+import { TRUE } from "../jsonrpc/tape.ts";
 
 /** How a call ended. `unread`: it was let through and its answer was not ours to read. */
 export type Outcome =
   | { readonly kind: "ok" | "tool_error" | "denied" | "cancelled" | "timeout" | "transport_error" }
   | { readonly kind: "input_required" | "task" | "unread" }
   | { readonly kind: "rpc_error"; readonly code: number };
-
-export function errorOutcome(json: Json, error: At): Outcome {
-  const code = member(json, error, "code");
-  const value =
-    code !== ABSENT && kindAt(json, code) === NUMBER ? Number(String.fromCharCode(...sliceAt(json, code))) : 0;
-  return { kind: "rpc_error", code: Number.isSafeInteger(value) ? value : 0 };
-}
 
 /** What the result asks for counts before `isError`. Undefined for a type of result that is not known. */
 export function resultOutcome(json: Json, result: At): Outcome | undefined {

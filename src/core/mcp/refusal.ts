@@ -13,7 +13,12 @@ export type Reason =
   | "header-mismatch"
   | "malformed-request"
   | "invalid-params"
+  | "name-too-long"
+  | "uri-too-long"
   | "malformed-json"
+  | "too-deep"
+  | "too-many-keys"
+  | "too-many-messages"
   | "too-large"
   | "unsafe-answer";
 

@@ -4,6 +4,7 @@
  */
 import { utf8Length } from "../bytes.ts";
 import { hasControl } from "../jsonrpc/message.ts";
+import type { Limits } from "../limits.ts";
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import { uriFault } from "./uri.ts";
@@ -15,30 +16,53 @@ export type CheckedText = string & { readonly [checked]: true };
 export type Subject = {
   readonly kind: "tool" | "prompt" | "resource" | "template" | "method";
   readonly name: CheckedText;
+  /** Why a URI is not in normal form: servers differ in which resource it is. `decide` takes it for any of them. */
+  readonly odd?: string;
 };
 
-const MAX_NAME_BYTES = 256;
-const MAX_TEMPLATE_BYTES = 2048;
+/** `message` completes "the tool's name ...". */
+export type SubjectFault = {
+  readonly reason: "invalid-params" | "name-too-long" | "uri-too-long";
+  readonly message: string;
+};
 
-/** A tool's or prompt's name. The error says what is wrong with it. */
-export function nameSubject(kind: "tool" | "prompt", name: string): Result<Subject, string> {
-  if (name === "") return err("is empty");
-  if (utf8Length(name) > MAX_NAME_BYTES) return err(`is longer than ${MAX_NAME_BYTES} bytes`);
-  if (hasControl(name)) return err("holds a control character");
-  return ok({ kind, name: name as CheckedText });
+type NameLimits = Pick<Limits, "maxNameBytes" | "maxUriBytes">;
+
+const invalid = (message: string): Result<never, SubjectFault> => err({ reason: "invalid-params", message });
+
+/** Text of at most that many bytes, not empty, without control characters. */
+export function checkedName(name: string, { maxNameBytes }: NameLimits): Result<CheckedText, SubjectFault> {
+  if (name === "") return invalid("is empty");
+  if (utf8Length(name) > maxNameBytes)
+    return err({ reason: "name-too-long", message: `is longer than ${maxNameBytes} bytes` });
+  if (hasControl(name)) return invalid("holds a control character");
+  return ok(name as CheckedText);
 }
 
-export function resourceSubject(uri: string): Result<Subject, string> {
-  const fault = uriFault(uri);
-  return fault === undefined ? ok({ kind: "resource", name: uri as CheckedText }) : err(fault);
+export function nameSubject(kind: "tool" | "prompt", name: string, limits: NameLimits): Result<Subject, SubjectFault> {
+  const text = checkedName(name, limits);
+  return text.ok ? ok({ kind, name: text.value }) : text;
 }
+
+export const resourceSubject = (uri: string, limits: NameLimits): Result<Subject, SubjectFault> =>
+  uriSubject("resource", uri, uri, limits);
 
 /** A URI template (RFC 6570): its expressions stand for any text. */
-export function templateSubject(template: string): Result<Subject, string> {
-  if (template.length > MAX_TEMPLATE_BYTES) return err(`is longer than ${MAX_TEMPLATE_BYTES} bytes`);
-  const plain = template.replaceAll(/\{[^{}]*\}/g, "x");
-  const fault = uriFault(plain);
-  return fault === undefined ? ok({ kind: "template", name: template as CheckedText }) : err(fault);
+export const templateSubject = (template: string, limits: NameLimits): Result<Subject, SubjectFault> =>
+  uriSubject("template", template, template.replaceAll(/\{[^{}]*\}/g, "x"), limits);
+
+function uriSubject(
+  kind: "resource" | "template",
+  text: string,
+  uri: string,
+  { maxUriBytes }: NameLimits,
+): Result<Subject, SubjectFault> {
+  if (text === "") return invalid("is empty");
+  if (utf8Length(text) > maxUriBytes)
+    return err({ reason: "uri-too-long", message: `is longer than ${maxUriBytes} bytes` });
+  if (hasControl(text)) return invalid("holds a control character");
+  const odd = uriFault(uri);
+  return ok(odd === undefined ? { kind, name: text as CheckedText } : { kind, name: text as CheckedText, odd });
 }
 
 /** Only for methods of the table: their names are ours, not the caller's. */

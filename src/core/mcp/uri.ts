@@ -3,8 +3,6 @@
  * do with the rest. `demo://resource/static/../dynamic` has an allowed prefix as text and is another resource to a server
  * that normalises. Nothing is normalised here: what is not normal is refused.
  */
-const MAX_BYTES = 2048;
-
 const SCHEME = /^[a-z][a-z0-9+.-]*:/;
 /** No user, no port, no upper case: `HOST` and `host`, `host:80` and `host` are one to some. */
 const AUTHORITY = /^[a-z0-9._~-]*$/;
@@ -15,7 +13,6 @@ const ESCAPE = /%(?![0-9A-F]{2})|%(?:[01][0-9A-F]|7F|2[DEF5]|3[0-9]|4[1-9A-F]|5[
 
 /** Why a URI is not in normal form, or undefined when it is. */
 export function uriFault(uri: string): string | undefined {
-  if (uri.length > MAX_BYTES) return `is longer than ${MAX_BYTES} bytes`;
   const scheme = SCHEME.exec(uri)?.[0];
   if (scheme === undefined) return "has no lower-case scheme";
   if (UNSAFE.test(uri)) return "holds a character that must be percent-encoded";

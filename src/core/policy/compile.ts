@@ -19,7 +19,7 @@ import { parsePattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
 import type { PolicySet, Server } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
-import { addRoutes, createRoutes, findServer, mayBeServer } from "./server-match.ts";
+import { addRoutes, createRoutes, findEndpoint, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
 import { methodsOf, patternsOf } from "./to-patterns.ts";
 import { findWarnings } from "./warnings.ts";
@@ -59,7 +59,7 @@ export function compile(
       rules: policyDocuments.reduce((sum, { spec }) => sum + spec.rules.length, 0),
       invalid: invalid.length + new Set(problems.map((problem) => problem.document)).size,
     },
-    match: (destination) => findServer(routes, destination),
+    match: (destination) => findEndpoint(routes, destination),
     mayBeServer: (destination) => hidesServers || mayBeServer(routes, destination),
     isNamed: (server, kind, name) =>
       Object.values(servers.get(server)?.rules[kind] ?? {}).some((set) => set.names(name)),
@@ -75,7 +75,7 @@ function compileServers(
 ): Map<string, ServerDraft> {
   const servers = new Map<string, ServerDraft>();
   for (const document of documents) {
-    const server = draftServer(documentName(document.metadata));
+    const server = draftServer(document);
     servers.set(server.name, servers.get(server.name) ?? server);
     for (const { path, owner } of addRoutes(routes, document, server)) {
       // Which of the two is meant cannot be known: neither may be used.
@@ -118,8 +118,10 @@ function markInvalid(servers: ReadonlyMap<string, ServerDraft>, invalid: readonl
 
 type ServerDraft = { -readonly [key in keyof Server]: Server[key] } & { policies: number };
 
-const draftServer = (name: string): ServerDraft => ({
-  name,
+const draftServer = ({ metadata, spec }: ServerDocument): ServerDraft => ({
+  name: documentName(metadata),
+  answers: spec.answers ?? "read",
+  batches: spec.batches ?? "refuse",
   rules: { tool: emptyRules(), prompt: emptyRules(), resource: emptyRules(), method: emptyRules() },
   base: new CallerIndex(),
   enforced: true,

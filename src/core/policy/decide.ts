@@ -5,10 +5,12 @@
  */
 import type { Identity } from "../identity/identity.ts";
 import type { Call } from "../mcp/call.ts";
-import type { Subject } from "../mcp/subject.ts";
+import { GRANTABLE_METHODS } from "../mcp/methods.ts";
+import { methodSubject } from "../mcp/subject.ts";
+import type { CheckedText, Subject } from "../mcp/subject.ts";
 import { BASE_ACCESS, BUILT_IN, DEFAULT_DENY, INVALID_POLICY } from "./decision.ts";
 import type { Denial, DenyReason, RuleRef } from "./decision.ts";
-import { coversAll, mayOverlap, templatePattern } from "./pattern.ts";
+import { coversAll, isEverything, isExact, mayOverlap, templatePattern } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Server } from "./policy-set.ts";
 import { ALLOW_APPLIES, DENY_APPLIES } from "./rule-index.ts";
@@ -46,6 +48,18 @@ export function isVisible(server: Server, identity: Identity, subject: Subject):
   const verdict = judge(server, identity, subject, false);
   return verdict.denial === undefined || verdict.audited;
 }
+
+/**
+ * Whether nothing of the server is hidden from this caller: then nothing that the server says can tell of it, and what
+ * cannot be judged by its form may be delivered.
+ */
+export const seesAll = (server: Server, identity: Identity): boolean =>
+  ANYTHING.every((subject) => isVisible(server, identity, subject));
+
+const ANYTHING: readonly Subject[] = [
+  ...(["tool", "prompt", "resource"] as const).map((kind) => ({ kind, name: "" as CheckedText, odd: "is any" })),
+  ...GRANTABLE_METHODS.map(methodSubject),
+];
 
 /** For `unmatched: pass`: a request that goes to no server of ours is let through unseen. */
 export const permitUnmatched = (): Permit => mint({ policy: BUILT_IN, rule: "unmatched-pass" }, undefined);
@@ -102,10 +116,19 @@ function find(
   subject: Subject,
   applies: Applies,
 ): RuleRef | undefined {
-  if (subject.kind !== "template") return server.rules[subject.kind][set].find(identity, subject.name, applies)?.rule;
+  const { kind, name, odd } = subject;
+  const index: NameIndex = server.rules[kind === "template" ? "resource" : kind][set];
+  if (odd !== undefined)
+    return index.findWhere(identity, set === "allows" ? grantsOdd(name) : () => true, applies)?.rule;
+  if (kind !== "template") return index.find(identity, name, applies)?.rule;
   // A template stands for all its expansions: all must be allowed, none may be denied.
-  const index: NameIndex = server.rules.resource[set];
-  const template = templatePattern(subject.name);
+  const template = templatePattern(name);
   const relates = set === "allows" ? coversAll(template) : (pattern: Pattern) => mayOverlap(pattern, template);
   return index.findWhere(identity, relates, applies)?.rule;
 }
+
+/** What servers may take for any other name is granted as it is written, or with all others; and any Deny rule is about it. */
+const grantsOdd =
+  (name: string) =>
+  (pattern: Pattern): boolean =>
+    isEverything(pattern) || (isExact(pattern) && pattern.text === name);

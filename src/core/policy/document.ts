@@ -9,14 +9,30 @@ export const API_VERSION = "toolgate.dev/v1alpha1";
 
 export type Metadata = { readonly name: string; readonly namespace?: string };
 
-/** How a request is recognised as going to a server: by Envoy's route name, or by path and, if given, host. */
-export type ServerMatch = { readonly route: string } | { readonly path: string; readonly host?: string };
+/**
+ * How a request is recognised as going to a server: by Envoy's route name, or by path and, if given, host. With `messages`
+ * the path is the stream of HTTP with SSE (2024-11-05), and `messages` the path of its POSTs.
+ */
+export type ServerMatch =
+  | { readonly route: string }
+  | { readonly path: string; readonly host?: string; readonly messages?: string };
+
+/** How the server is served; what is left out is the first of each. */
+export type ServerOptions = {
+  /**
+   * `pass`: only lists and what a server says of itself are read, everything else goes by us after the decision. Faster,
+   * and how calls end is not known then.
+   */
+  readonly answers?: "read" | "pass";
+  /** Arrays of messages, which 2025-03-26 has. Each message in one is judged alone. */
+  readonly batches?: "refuse" | "judge";
+};
 
 export type ServerDocument = {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: "MCPServer";
   readonly metadata: Metadata;
-  readonly spec: { readonly match: readonly ServerMatch[] };
+  readonly spec: { readonly match: readonly ServerMatch[] } & ServerOptions;
 };
 
 /** One requirement on a JWT: the claim (nested names joined by dots) holds one of the values. */
@@ -89,6 +105,12 @@ const object = (required: readonly string[], properties: Record<string, object>,
   additionalProperties: false,
   ...more,
 });
+
+const PATH = {
+  type: "string",
+  title: 'a path, which begins with "/" and has no "?" or "#"',
+  pattern: "^/[^?#]*$",
+} as const;
 
 const metadata = {
   type: "object",
@@ -164,16 +186,16 @@ export const DOCUMENT_SCHEMA = {
             [],
             {
               host: text("The request's host, without a port; needs a path."),
-              path: {
-                type: "string",
-                title: 'a path, which begins with "/" and has no "?" or "#"',
-                pattern: "^/[^?#]*$",
-                description: "The request's path, byte for byte.",
+              path: { ...PATH, description: "The request's path, byte for byte." },
+              messages: {
+                ...PATH,
+                description:
+                  "The path is the stream of HTTP with SSE (2024-11-05); its messages are sent to this path.",
               },
               route: text("The name of Envoy's route."),
             },
             {
-              title: 'a "path", with a "host" or without, or a "route" alone',
+              title: 'a "path", with a "host" or "messages" or without, or a "route" alone',
               oneOf: [
                 { required: ["path"], not: { required: ["route"] } },
                 { required: ["route"], maxProperties: 1 },
@@ -182,6 +204,16 @@ export const DOCUMENT_SCHEMA = {
           ),
           "Any of these; the most specific server wins: route, then host and path, then path.",
         ),
+        answers: {
+          enum: ["read", "pass"],
+          default: "read",
+          description: "pass: after the decision only lists are read; faster, and how calls end is not known.",
+        },
+        batches: {
+          enum: ["refuse", "judge"],
+          default: "refuse",
+          description: "judge: arrays of messages (2025-03-26) are taken, each message judged alone.",
+        },
       }),
     }),
     object(["apiVersion", "kind", "metadata", "spec"], {

@@ -12,6 +12,10 @@ export const parsePattern = (text: string): Pattern => ({ text, pieces: text.spl
 
 export const isExact = (pattern: Pattern): boolean => pattern.pieces.length === 1;
 
+/** `*`: it matches any name. */
+export const isEverything = ({ pieces }: Pattern): boolean =>
+  pieces.length > 1 && pieces.every((piece) => piece === "");
+
 /** The text before the first star. */
 export const literalPrefix = (pattern: Pattern): string => pattern.pieces[0] ?? "";
 

@@ -1,5 +1,6 @@
 /** All policy, compiled. Frozen: a reload makes another one, and an exchange keeps the one it began with. */
 import type { Subject } from "../mcp/subject.ts";
+import type { ServerOptions } from "./document.ts";
 import type { CallerIndex } from "./rule-index.ts";
 import { NameIndex } from "./rule-index.ts";
 
@@ -27,6 +28,17 @@ export type Server = {
   readonly invalid: boolean;
   /** Some rule asks for a JWT: who has none is told to bring one. */
   readonly wantsUser: boolean;
+  readonly answers: NonNullable<ServerOptions["answers"]>;
+  readonly batches: NonNullable<ServerOptions["batches"]>;
+};
+
+/** Where on a server a request goes. */
+export type Endpoint = {
+  readonly server: Server;
+  /** `http`: one path for everything (2025-03-26 and later). The others are those of HTTP with SSE (2024-11-05). */
+  readonly transport: "http" | "sse-stream" | "sse-messages";
+  /** Of a stream: where its client has to send its messages. */
+  readonly messagesPath: string | undefined;
 };
 
 export type PolicySet = {
@@ -37,8 +49,8 @@ export type PolicySet = {
     readonly rules: number;
     readonly invalid: number;
   };
-  /** The server that a request goes to: the most specific match. */
-  readonly match: (destination: Destination) => Server | undefined;
+  /** Where a request goes: the most specific match. */
+  readonly match: (destination: Destination) => Endpoint | undefined;
   /** Whether a request without a match may go to one of these all the same, or to one that no document could describe. */
   readonly mayBeServer: (destination: Destination) => boolean;
   /** Whether a policy on that server has this exact name. */

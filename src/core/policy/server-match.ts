@@ -1,13 +1,13 @@
 /** How a request is recognised as going to a server. Most specific first: Envoy's route, then host and path, then path. */
 import { foldCase } from "../fold-case.ts";
 import type { ServerDocument, ServerMatch } from "./document.ts";
-import type { Destination, Server } from "./policy-set.ts";
+import type { Destination, Endpoint, Server } from "./policy-set.ts";
 
 export type Routes = {
-  readonly byRoute: Map<string, Server>;
-  /** `<host> <path>`, the host in lower case. */
-  readonly byHost: Map<string, Server>;
-  readonly byPath: Map<string, Server>;
+  readonly byRoute: Map<string, Endpoint>;
+  /** `<host> <path>`, the host in lower case. Paths that need a query, which names the session, end in `?`. */
+  readonly byHost: Map<string, Endpoint>;
+  readonly byPath: Map<string, Endpoint>;
   /** The paths of all of them, as the laxest reader has them. */
   readonly loosePaths: Set<string>;
 };
@@ -25,29 +25,45 @@ export type Conflict = { readonly path: string; readonly owner: Server };
 export function addRoutes(routes: Routes, document: ServerDocument, server: Server): Conflict[] {
   const conflicts: Conflict[] = [];
   for (const [i, match] of document.spec.match.entries()) {
-    const [map, key] = claim(routes, match);
-    if ("path" in match) routes.loosePaths.add(loosePath(match.path));
-    const owner = map.get(key);
-    if (owner === undefined) map.set(key, server);
-    else conflicts.push({ path: `spec.match[${i}]`, owner });
+    for (const [map, key, endpoint] of claims(routes, match, server)) {
+      const owner = map.get(key)?.server;
+      if (owner === undefined) map.set(key, endpoint);
+      else conflicts.push({ path: `spec.match[${i}]`, owner });
+    }
   }
   return conflicts;
 }
 
-function claim(routes: Routes, match: ServerMatch): readonly [Map<string, Server>, string] {
-  if ("route" in match) return [routes.byRoute, match.route];
-  if (match.host === undefined) return [routes.byPath, match.path];
-  return [routes.byHost, `${hostName(match.host)} ${match.path}`];
+type Claim = readonly [map: Map<string, Endpoint>, key: string, endpoint: Endpoint];
+
+function claims(routes: Routes, match: ServerMatch, server: Server): Claim[] {
+  if ("route" in match) return [[routes.byRoute, match.route, { server, transport: "http", messagesPath: undefined }]];
+  const { host, path, messages } = match;
+  const claim = (at: string, transport: Endpoint["transport"]): Claim => {
+    routes.loosePaths.add(loosePath(at));
+    const endpoint = { server, transport, messagesPath: transport === "sse-stream" ? messages : undefined };
+    return host === undefined ? [routes.byPath, at, endpoint] : [routes.byHost, `${hostName(host)} ${at}`, endpoint];
+  };
+  return messages === undefined
+    ? [claim(path, "http")]
+    : [claim(path, "sse-stream"), claim(`${messages}?`, "sse-messages")];
 }
 
 /** The path counts byte for byte: `/mcp/`, `//mcp` and `/mcp?x` are not `/mcp`. */
-export function findServer(routes: Routes, { route, host, path }: Destination): Server | undefined {
+export function findEndpoint(routes: Routes, { route, host, path }: Destination): Endpoint | undefined {
   const byRoute = route === undefined ? undefined : routes.byRoute.get(route);
   if (byRoute !== undefined) return byRoute;
-  const byHost =
-    host === undefined || routes.byHost.size === 0 ? undefined : routes.byHost.get(`${hostName(host)} ${path}`);
-  return byHost ?? routes.byPath.get(path);
+  const find = (at: string): Endpoint | undefined =>
+    (host === undefined || routes.byHost.size === 0 ? undefined : routes.byHost.get(`${hostName(host)} ${at}`)) ??
+    routes.byPath.get(at);
+  const exact = find(path);
+  if (exact !== undefined) return exact.transport === "sse-messages" ? undefined : exact;
+  const session = SESSION_QUERY.exec(path)?.index;
+  return session === undefined ? undefined : find(path.slice(0, session + 1));
 }
+
+/** How the SDKs name the session in the path of a message: TypeScript, Java and Go the first, Python the second. */
+const SESSION_QUERY = /\?(?:sessionId|sessionid|session_id)=[A-Za-z0-9._~-]{1,256}$/;
 
 /**
  * Whether a request that matches no server may still reach one: by a path that some server or proxy takes for the same,

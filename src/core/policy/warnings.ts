@@ -1,6 +1,7 @@
 /** What compiles but cannot be meant. Each says which rule can never do anything, and why. */
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { nameSubject, resourceSubject } from "../mcp/subject.ts";
-import type { Subject } from "../mcp/subject.ts";
+import type { Subject, SubjectFault } from "../mcp/subject.ts";
 import type { Result } from "../result.ts";
 import { serviceAccountId } from "./caller.ts";
 import { documentKey, documentName, targetsOf } from "./document.ts";
@@ -82,7 +83,8 @@ function contradiction({ spiffe, serviceAccount }: FromEntry, trustDomain: strin
   return isOne ? [] : ["can never match: spiffe and serviceAccount are two workloads"];
 }
 
-const fault = (subject: Result<Subject, string>): string | undefined => (subject.ok ? undefined : subject.error);
+const fault = (subject: Result<Subject, SubjectFault>): string | undefined =>
+  subject.ok ? undefined : subject.error.message;
 
 const check = (list: readonly string[] | undefined, at: string, why: (name: string) => string | undefined) =>
   (list ?? []).flatMap((text, k) => {
@@ -95,9 +97,9 @@ const check = (list: readonly string[] | undefined, at: string, why: (name: stri
 /** Exact names that are refused as malformed before any rule is asked. */
 function unreachable(to: ToEntry): { at: string; message: string }[] {
   return [
-    ...check(to.tools, "tools", (text) => fault(nameSubject("tool", text))),
-    ...check(to.prompts, "prompts", (text) => fault(nameSubject("prompt", text))),
-    ...check(to.resources, "resources", (text) => fault(resourceSubject(text))),
+    ...check(to.tools, "tools", (text) => fault(nameSubject("tool", text, DEFAULT_LIMITS))),
+    ...check(to.prompts, "prompts", (text) => fault(nameSubject("prompt", text, DEFAULT_LIMITS))),
+    ...check(to.resources, "resources", (text) => fault(resourceSubject(text, DEFAULT_LIMITS))),
   ];
 }
 

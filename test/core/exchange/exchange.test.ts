@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
 import {
-  abandonedRecord,
   beginExchange,
   closeStatus,
   isFinal,
   isUnshown,
-  recordOf,
+  recordsOf,
   stepExchange,
 } from "../../../src/core/exchange/exchange.ts";
 import type { Exchange } from "../../../src/core/exchange/exchange.ts";
@@ -58,7 +57,7 @@ describe("an exchange", () => {
       const events = [...LIST_CALL, responseHeaders(), ...responseBody(chunks)];
       const { exchange, replies } = play(OPTIONS, events);
       expect(deliveredBody(events, replies), `cut at byte ${cut}`).toBe(FILTERED);
-      expect(recordOf(exchange)).toMatchObject({ hiddenItems: 1, outcome: { kind: "ok" } });
+      expect(recordsOf(exchange)[0]).toMatchObject({ hiddenItems: 1, outcome: { kind: "ok" } });
     }
   });
 
@@ -84,8 +83,8 @@ describe("an exchange", () => {
     ["before the headers", [localReply("jwt_authn_access_denied{Jwt_is_missing}", "401")]],
   ])("is over when Envoy itself answers %s", (_, events) => {
     const { exchange, replies } = play(OPTIONS, events);
-    expect(replies.at(-1)).toEqual({ kind: "responseHeaders", readBody: false });
-    expect([isFinal(exchange), closeStatus(exchange), recordOf(exchange)]).toEqual([true, "OK", undefined]);
+    expect(replies.at(-1)).toEqual({ kind: "responseHeaders", readBody: false, remove: [] });
+    expect([isFinal(exchange), closeStatus(exchange), recordsOf(exchange)[0]]).toEqual([true, "OK", undefined]);
   });
 
   test("breaks off when a server's answer comes to a request that was not decided", () => {
@@ -172,8 +171,8 @@ describe("isUnshown()", () => {
   });
 });
 
-describe("recordOf()", () => {
-  const recorded = (...events: readonly ExchangeEvent[]) => recordOf(play(OPTIONS, events).exchange);
+describe("recordsOf()", () => {
+  const recorded = (...events: readonly ExchangeEvent[]) => recordsOf(play(OPTIONS, events).exchange)[0];
 
   test("says who asked for what, what was decided and how it ended", () => {
     expect(recorded(...call(toolsCall("echo")), ...jsonAnswer(result({ content: [], isError: true })))).toEqual({
@@ -213,7 +212,7 @@ describe("recordOf()", () => {
   test("of what is let through by Audit says so", () => {
     const audit = policySetWith(policyDocument("p", [allow("a", FROM_READER, { tools: ["x"] })], { mode: "Audit" }));
     const events = [...call(toolsCall("echo")), ...jsonAnswer(result({}))];
-    expect(recordOf(play(optionsWith(audit), events).exchange)).toMatchObject({
+    expect(recordsOf(play(optionsWith(audit), events).exchange)[0]).toMatchObject({
       decision: "audit",
       mode: "Audit",
       reason: "no-rule-allows",
@@ -249,13 +248,13 @@ describe("recordOf()", () => {
 
   test("is none for what was no call of MCP", () => {
     const pass = optionsWith(POLICIES, "pass");
-    expect(recordOf(play(pass, [requestHeaders([[":path", "/x"]])]).exchange)).toBeUndefined();
-    expect(recordOf(beginExchange(OPTIONS))).toBeUndefined();
+    expect(recordsOf(play(pass, [requestHeaders([[":path", "/x"]])]).exchange)).toEqual([]);
+    expect(recordsOf(beginExchange(OPTIONS))).toEqual([]);
   });
 });
 
-describe("abandonedRecord()", () => {
-  const abandoned = (...events: readonly ExchangeEvent[]) => abandonedRecord(play(OPTIONS, events).exchange);
+describe("recordsOf() when the stream is over without an end", () => {
+  const abandoned = (...events: readonly ExchangeEvent[]) => recordsOf(play(OPTIONS, events).exchange, true)[0];
 
   test("is cancelled when no answer has come, else what it was", () => {
     expect(abandoned(...LIST_CALL)).toMatchObject({ outcome: { kind: "cancelled" }, method: "tools/list" });
@@ -266,9 +265,9 @@ describe("abandonedRecord()", () => {
     });
   });
 
-  test("is none before there was a decision, and none twice for a refusal", () => {
+  test("is none before there was a decision, and the same for a refusal", () => {
     expect(abandoned()).toBeUndefined();
     expect(abandoned(requestHeaders())).toBeUndefined();
-    expect(abandoned(...call(toolsCall("other")))).toBeUndefined();
+    expect(abandoned(...call(toolsCall("other")))).toMatchObject({ outcome: { kind: "denied" } });
   });
 });

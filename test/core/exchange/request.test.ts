@@ -78,7 +78,6 @@ describe("stepRequest() on the headers of a POST", () => {
       "toolgate_unsupported-media-type",
       415,
     ],
-    ["a revision that is not known", [...POST, ["mcp-protocol-version", "1"]], "toolgate_unsupported-version", 400],
     [
       "another method",
       [
@@ -186,7 +185,7 @@ describe("stepRequest() on a GET and a DELETE", () => {
       { at: "awaitingHeaders" },
       requestHeaders(get(method), { endOfStream: true }),
     );
-    expect(state).toMatchObject({ at: "permitted", readsAnswer: method === "GET", call: { method } });
+    expect(state).toMatchObject({ at: "permitted", readsAnswer: method === "GET", judged: [{ call: { method } }] });
     expect(reply).toMatchObject({
       kind: "requestHeaders",
       permit: { rule: { rule: "base-access" } },
@@ -206,7 +205,11 @@ describe("stepRequest() on a GET and a DELETE", () => {
 describe("stepRequest() on a body", () => {
   test("lets a call go on with its permit, untouched when it is canonical", () => {
     const { exchange, replies } = playRequest(POLICIES, toolsCall("echo"));
-    expect(exchange.request).toMatchObject({ at: "permitted", readsAnswer: true, decided: { decision: "allow" } });
+    expect(exchange.request).toMatchObject({
+      at: "permitted",
+      readsAnswer: true,
+      judged: [{ decided: { decision: "allow" } }],
+    });
     expect(replies[1]).toEqual({
       kind: "requestBody",
       permit: { rule: { policy: "tools/readers", rule: "may-read" }, audited: undefined },
@@ -258,7 +261,7 @@ describe("stepRequest() on a body", () => {
     ["two messages", toolsCall("echo") + toolsCall("echo"), "toolgate_malformed-json", 400],
     ["a batch", `[${toolsCall("echo")}]`, "toolgate_malformed-request", 400],
     ["no message", "{}", "toolgate_malformed-request", 400],
-    ["what is nested too deep", `${"[".repeat(65)}${"]".repeat(65)}`, "toolgate_malformed-request", 400],
+    ["what is nested too deep", `${"[".repeat(65)}${"]".repeat(65)}`, "toolgate_too-deep", 400],
     ["an unknown method", request("tools/run"), "toolgate_unknown-method", 200],
     ["a body over the limit", " ".repeat(MAX_BODY_BYTES + 1), "toolgate_too-large", 413],
     ["a tool that no rule allows", toolsCall("other"), "toolgate_no-rule-allows", 200],
@@ -321,7 +324,10 @@ describe("stepRequest() on a body", () => {
   test("lets through what only Audit refuses, and says so", () => {
     const audit = policySetWith(policyDocument("p", [allow("a", FROM_READER, { tools: ["x"] })], { mode: "Audit" }));
     const { exchange, replies } = playRequest(audit, toolsCall("echo"));
-    expect(exchange.request).toMatchObject({ at: "permitted", decided: { decision: "audit", mode: "Audit" } });
+    expect(exchange.request).toMatchObject({
+      at: "permitted",
+      judged: [{ decided: { decision: "audit", mode: "Audit" } }],
+    });
     expect(replies[1]).toMatchObject({
       kind: "requestBody",
       metadata: {

@@ -1,50 +1,60 @@
 import { describe, expect, test } from "vitest";
 import type { ResponseEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
-import {
-  MAX_ANSWER_BYTES,
-  MAX_EVENT_BYTES,
-  NOTHING_SEEN,
-  responseCloseStatus,
-  stepResponse,
-} from "../../../src/core/exchange/response.ts";
+import { AWAITING_ANSWER, responseCloseStatus, stepResponse } from "../../../src/core/exchange/response.ts";
 import type { ResponseState } from "../../../src/core/exchange/response.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
-import type { Asked } from "../../../src/core/mcp/answer.ts";
+import { outcomeOf } from "../../../src/core/exchange/seen.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
+import type { Asked } from "../../../src/core/mcp/asked.ts";
+import type { Outcome } from "../../../src/core/mcp/outcome.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { askedWith } from "../../fixtures/asked.ts";
 import { everyCut, piecesOf, utf8 } from "../../fixtures/bytes.ts";
 import { deliveredBody, localReplyOf, responseBody, responseHeaders } from "../../fixtures/exchanges.ts";
 import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
 
-const asked = (granted: readonly string[] = ["tool a"]): Asked => ({
-  id: "1" as Id,
-  isVisible: ({ kind, name }) => granted.includes(`${kind} ${name}`),
-});
-const ASKED = asked();
-const ON_STREAM: Asked = { ...ASKED, id: undefined };
+const ID = "1" as Id;
+const ASKED = askedWith(["tool a"]);
+const ON_STREAM: Asked = { ...ASKED, pending: undefined };
+const { maxAnswerBytes: MAX_ANSWER_BYTES, maxEventBytes: MAX_EVENT_BYTES } = DEFAULT_LIMITS;
 
-type Run = { readonly state: ResponseState; readonly replies: readonly Reply[]; readonly text: string };
+/** Where it is after the last event, and how the call has ended. */
+type End = {
+  readonly at: ResponseState["at"];
+  readonly outcome: Outcome | undefined;
+  readonly lost: string | undefined;
+  readonly hiddenItems: number;
+};
+type Run = {
+  readonly state: ResponseState;
+  readonly end: End;
+  readonly replies: readonly Reply[];
+  readonly text: string;
+};
 
 function run(events: readonly ResponseEvent[], asks: Asked = ASKED): Run {
-  let state: ResponseState = { at: "awaitingHeaders", seen: NOTHING_SEEN };
+  let state = AWAITING_ANSWER;
   const replies: Reply[] = [];
   for (const event of events) {
     const [next, reply] = stepResponse(asks, state, event);
     state = next;
     replies.push(reply);
   }
-  return { state, replies, text: deliveredBody(events, replies) };
+  const { at, seen } = state;
+  const end = { at, outcome: outcomeOf(seen, ID), lost: seen.lost?.message, hiddenItems: seen.hiddenItems };
+  return { state, end, replies, text: deliveredBody(events, replies) };
 }
 
-type End = "endOfStream" | "trailers" | "none";
+type Ends = "endOfStream" | "trailers" | "none";
 /** An answer of this type in these chunks. */
-function answer(type: string, chunks: readonly Uint8Array[], end: End = "endOfStream", asks: Asked = ASKED): Run {
+function answer(type: string, chunks: readonly Uint8Array[], end: Ends = "endOfStream", asks: Asked = ASKED): Run {
   const body = responseBody(chunks, end === "none" ? "trailers" : end) as ResponseEvent[];
   return run([responseHeaders(type) as ResponseEvent, ...(end === "none" ? body.slice(0, -1) : body)], asks);
 }
-const json = (text: string, end: End = "endOfStream"): Run => answer("application/json", [utf8(text)], end);
-const sse = (text: string, end: End = "endOfStream", asks: Asked = ASKED): Run =>
+const json = (text: string, end: Ends = "endOfStream"): Run => answer("application/json", [utf8(text)], end);
+const sse = (text: string, end: Ends = "endOfStream", asks: Asked = ASKED): Run =>
   answer("text/event-stream", [utf8(text)], end, asks);
 
 const LIST = result({ tools: [{ name: "a" }, { name: "b" }, { name: "c", title: "é" }], nextCursor: "x" });
@@ -68,14 +78,14 @@ describe("stepResponse() on an answer that is not the server's", () => {
   });
 
   test("passes the refusal of a filter", () => {
-    expect(run([local(403)]).state).toMatchObject({ at: "passing", seen: { outcome: { kind: "transport_error" } } });
+    expect(run([local(403)]).end).toMatchObject({ at: "passing", outcome: { kind: "transport_error" } });
   });
 
   test("passes the JSON of an HTTP error that nobody could take for a message", () => {
     const error = '{"error":"invalid_token","error_description":"expired"}';
     const of = (text: string): Run =>
       run([responseHeaders("application/json", { status: 401 }), ...responseBody([utf8(text)])] as ResponseEvent[]);
-    expect(of(error)).toMatchObject({ text: error, state: { seen: { outcome: { kind: "transport_error" } } } });
+    expect(of(error)).toMatchObject({ text: error, end: { outcome: { kind: "transport_error" } } });
     for (const key of ["tools", "Tools", "result", "Method", "jsonrpc"]) {
       expect(of(`{"${key}":[{"name":"b"}]}`).text, key).toContain("was not delivered");
     }
@@ -95,22 +105,22 @@ describe("stepResponse() on headers", () => {
     "application/json ;x=y",
     "application/json;",
   ])("asks for the body of %s and holds it", (type) => {
-    const { state, replies } = onHeaders(type);
-    expect(state.at).toBe("readingJson");
-    expect(replies).toEqual([{ kind: "responseHeaders", readBody: true }]);
+    const { end, replies } = onHeaders(type);
+    expect(end.at).toBe("readingJson");
+    expect(replies).toEqual([{ kind: "responseHeaders", readBody: true, remove: [] }]);
   });
 
   test.each(["text/event-stream", "Text/Event-Stream", "text/event-stream;charset=utf-8", "text/event-stream "])(
     "asks for the body of %s and follows it",
     (type) => {
-      const { state, replies } = onHeaders(type);
-      expect(state.at).toBe("followingEvents");
-      expect(replies).toEqual([{ kind: "responseHeaders", readBody: true }]);
+      const { end, replies } = onHeaders(type);
+      expect(end.at).toBe("followingEvents");
+      expect(replies).toEqual([{ kind: "responseHeaders", readBody: true, remove: [] }]);
     },
   );
 
   test.each([200, 201, 400, 404, 500])("reads JSON whatever the status: %i", (status) => {
-    expect(onHeaders("application/json", { status }).state.at).toBe("readingJson");
+    expect(onHeaders("application/json", { status }).end.at).toBe("readingJson");
   });
 
   const refusals: readonly (readonly [string, Parameters<typeof responseHeaders>, string])[] = [
@@ -128,8 +138,8 @@ describe("stepResponse() on headers", () => {
     ["another charset in quotes", ['text/event-stream;charset="utf-7"'], "is not in UTF-8"],
   ];
   test.each(refusals)("refuses %s", (_, args, fault) => {
-    const { state, replies } = onHeaders(...args);
-    expect(state).toMatchObject({ at: "refused", seen: { outcome: { kind: "transport_error" }, lost: fault } });
+    const { end, replies } = onHeaders(...args);
+    expect(end).toMatchObject({ at: "refused", outcome: { kind: "transport_error" }, lost: fault });
     expect(localReplyOf(replies[0])).toEqual({ status: 200, text: errorText(fault) });
   });
 
@@ -157,7 +167,7 @@ describe("stepResponse() on headers", () => {
       ],
     ],
   ])("refuses a second %s: a client may go by it", (_, headers) => {
-    expect(onHeaders(null, { headers }).state.at).toBe("refused");
+    expect(onHeaders(null, { headers }).end.at).toBe("refused");
   });
 
   test("refuses a stream of another type with an HTTP error, since nobody waits for an id", () => {
@@ -171,9 +181,9 @@ describe("stepResponse() on headers", () => {
     ["an empty body of no type", [null, { headers: [["content-length", "0"]] }], "ok"],
     ["an error page", ["text/html", { status: 502 }], "transport_error"],
   ])("reads nothing of %s", (_, args, outcome) => {
-    const { state, replies } = onHeaders(...args);
-    expect(state).toMatchObject({ at: "passing", seen: { outcome: { kind: outcome } } });
-    expect(replies).toEqual([{ kind: "responseHeaders", readBody: false }]);
+    const { end, replies } = onHeaders(...args);
+    expect(end).toMatchObject({ at: "passing", outcome: { kind: outcome } });
+    expect(replies).toEqual([{ kind: "responseHeaders", readBody: false, remove: [] }]);
   });
 
   test.each([
@@ -186,20 +196,20 @@ describe("stepResponse() on headers", () => {
       endOfStream: false,
       codeDetails,
     };
-    expect(run([event]).state).toMatchObject({ at: "passing", seen: { outcome: { kind: outcome } } });
+    expect(run([event]).end).toMatchObject({ at: "passing", outcome: { kind: outcome } });
   });
 
   test("takes a stream that nobody's request opened for a call that went well", () => {
-    const { state } = run([responseHeaders("text/event-stream") as ResponseEvent], ON_STREAM);
-    expect(state.seen.outcome).toEqual({ kind: "ok" });
+    const { end } = run([responseHeaders("text/event-stream") as ResponseEvent], ON_STREAM);
+    expect(end.outcome).toEqual({ kind: "ok" });
   });
 });
 
 describe("stepResponse() on a JSON answer", () => {
   test("delivers one that has to stay as it is in one chunk untouched", () => {
-    const { state, replies } = json(result({ content: [] }));
+    const { end, replies } = json(result({ content: [] }));
     expect(replies[1]).toEqual({ kind: "responseBody", body: undefined });
-    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "ok" }, lost: undefined } });
+    expect(end).toMatchObject({ at: "ended", outcome: { kind: "ok" }, lost: undefined });
   });
 
   test.each([
@@ -238,31 +248,33 @@ describe("stepResponse() on a JSON answer", () => {
 
   test("counts and names what it has taken out", () => {
     expect(json(LIST).state.seen).toEqual({
-      outcome: { kind: "ok" },
+      answered: [{ id: ID, outcome: { kind: "ok" } }],
+      rest: { kind: "transport_error" },
       hiddenItems: 2,
       listed: { kind: "tool", names: ["a", "b", "c"] },
       lost: undefined,
+      isResumable: false,
     });
   });
 
   test("answers in its place when it is cut off", () => {
     for (const text of ["", "{", LIST.slice(0, -1)]) {
-      const { state, text: delivered } = json(text);
+      const { end, text: delivered } = json(text);
       expect(delivered).toMatch(/^\{"jsonrpc":"2\.0","id":1,"error":\{"code":-32603/);
-      expect(state.seen).toMatchObject({ outcome: { kind: "transport_error" } });
+      expect(end).toMatchObject({ outcome: { kind: "transport_error" } });
     }
   });
 
   test("is lost when trailers come while it is held: Envoy takes no body any more", () => {
-    const { state, text } = json(LIST.slice(0, -1), "trailers");
+    const { end, text } = json(LIST.slice(0, -1), "trailers");
     expect(text).toBe("");
-    expect(state).toMatchObject({ at: "ended", seen: { outcome: { kind: "transport_error" } } });
+    expect(end).toMatchObject({ at: "ended", outcome: { kind: "transport_error" } });
   });
 
   test("lets a notification through and knows that it is no answer", () => {
-    const { state, text } = json(notification("notifications/message"));
-    expect(text).toBe(notification("notifications/message"));
-    expect(state.seen.outcome).toEqual({ kind: "transport_error" });
+    const { end, text } = json(notification("notifications/progress"));
+    expect(text).toBe(notification("notifications/progress"));
+    expect(end.outcome).toEqual({ kind: "transport_error" });
   });
 
   test("stops a request of the server that no rule allows", () => {
@@ -274,8 +286,8 @@ describe("stepResponse() on a JSON answer", () => {
   test("answers in its place when it is larger than the limit, as soon as it is", () => {
     const chunk = new Uint8Array(MAX_ANSWER_BYTES / 4).fill(0x20);
     const chunks = [utf8("["), chunk, chunk, chunk, chunk];
-    const { state, text } = answer("application/json", chunks, "none");
-    expect(state.at).toBe("draining");
+    const { end, text } = answer("application/json", chunks, "none");
+    expect(end.at).toBe("draining");
     expect(text).toBe(errorText(`is larger than ${MAX_ANSWER_BYTES} bytes`));
     expect(answer("application/json", [...chunks, utf8("]")]).text).toBe(text);
   });
@@ -285,9 +297,9 @@ describe("stepResponse() on an event stream", () => {
   const event = (data: string, more = ""): string => `event: message\n${more}data: ${data}\n\n`;
 
   test("passes on events that have to stay as they are untouched", () => {
-    const { state, replies } = sse(event(result({ content: [] })), "none");
+    const { end, replies } = sse(event(result({ content: [] })), "none");
     expect(replies[1]).toEqual({ kind: "responseBody", body: undefined });
-    expect(state).toMatchObject({ at: "followingEvents", seen: { outcome: { kind: "ok" } } });
+    expect(end).toMatchObject({ at: "followingEvents", outcome: { kind: "ok" } });
   });
 
   const progress = event(notification("notifications/progress", { progress: 1 }), "id: 7\n");
@@ -329,8 +341,8 @@ describe("stepResponse() on an event stream", () => {
 
   test("reads an answer that stands in several data lines, and delivers it so that a client can", () => {
     const spread = LIST.replace('"id":1', '\ndata: "id":1').replace('"result"', '\ndata:\ndata: "result"');
-    const { text, state } = sse(`data: ${spread}\n\n`);
-    expect(state.seen).toMatchObject({ outcome: { kind: "ok" }, hiddenItems: 2 });
+    const { text, end } = sse(`data: ${spread}\n\n`);
+    expect(end).toMatchObject({ outcome: { kind: "ok" }, hiddenItems: 2 });
     const lines = text.trimEnd().split("\n");
     expect(lines.every((line) => line.startsWith("data:"))).toBe(true);
     expect(JSON.parse(lines.map((line) => line.slice("data:".length)).join("\n"))).toEqual(JSON.parse(FILTERED));
@@ -356,22 +368,22 @@ describe("stepResponse() on an event stream", () => {
   });
 
   test("keeps the first outcome", () => {
-    expect(sse(event(rpcError(-1)) + event(result({}))).state.seen.outcome).toEqual({ kind: "rpc_error", code: -1 });
+    expect(sse(event(rpcError(-1)) + event(result({}))).end.outcome).toEqual({ kind: "rpc_error", code: -1 });
   });
 
   test("says at the end that the answer cannot be delivered, when what may have been it could not be read", () => {
     const why = errorText("is not acceptable JSON: byte 1 is unexpected: expected a value");
     expect(sse(event("[}"), "endOfStream")).toMatchObject({
       text: `event: message\n\n${event(why)}`,
-      state: { seen: { outcome: undefined, lost: "is not acceptable JSON: byte 1 is unexpected: expected a value" } },
+      end: { outcome: undefined, lost: "is not acceptable JSON: byte 1 is unexpected: expected a value" },
     });
     expect(sse(event("[}"), "none").text).toBe("event: message\n\n");
     expect(sse(event("[}"), "endOfStream", ON_STREAM).text).toBe("event: message\n\n");
   });
 
   test("counts what it takes out of lists", () => {
-    const { state } = sse(event(result({}, 2)) + event(request("roots/list", {}, 5)) + event(LIST));
-    expect(state.seen).toMatchObject({
+    const { end } = sse(event(result({}, 2)) + event(request("roots/list", {}, 5)) + event(LIST));
+    expect(end).toMatchObject({
       hiddenItems: 2,
       lost: undefined,
       outcome: { kind: "ok" },
@@ -391,17 +403,14 @@ describe("stepResponse() on an event over the limit", () => {
 
   test("breaks off with an error, whether it comes in one chunk or in many", () => {
     for (const chunks of [[utf8("data: "), huge], [utf8(`data: ${"x".repeat(MAX_EVENT_BYTES)}\n\n`)]]) {
-      const { state, text } = answer("text/event-stream", [...chunks, utf8("\n\ndata: {}\n\n")], "none");
+      const { end, text } = answer("text/event-stream", [...chunks, utf8("\n\ndata: {}\n\n")], "none");
       expect(text).toBe(`event: message\ndata: ${errorText(fault)}\n\n`);
-      expect(state).toMatchObject({
-        at: "draining",
-        seen: { outcome: { kind: "transport_error" }, lost: fault },
-      });
+      expect(end).toMatchObject({ at: "draining", outcome: { kind: "transport_error" }, lost: fault });
     }
   });
 
   test("delivers the events before it, also those of the same chunk", () => {
-    const before = `data: ${notification("notifications/message")}\n\n`;
+    const before = `data: ${notification("notifications/progress")}\n\n`;
     for (const chunks of [
       [utf8(before), utf8("data: "), huge],
       [utf8(`${before}data: ${"x".repeat(MAX_EVENT_BYTES)}`)],
@@ -413,8 +422,8 @@ describe("stepResponse() on an event over the limit", () => {
 
   test("says nothing more to a client that has its answer", () => {
     const before = `data: ${result({})}\n\n`;
-    const { state, text } = answer("text/event-stream", [utf8(before), utf8("data: "), huge], "none");
-    expect(state.at).toBe("draining");
+    const { end, text } = answer("text/event-stream", [utf8(before), utf8("data: "), huge], "none");
+    expect(end.at).toBe("draining");
     expect(text).toBe(before);
   });
 });
@@ -425,7 +434,7 @@ const lastChunk: ResponseEvent = { kind: "responseBody", body: utf8(""), endOfSt
 const trailers: ResponseEvent = { kind: "responseTrailers" };
 /** Made anew each time: a state holds what it has read. */
 const STATES: { readonly [at in ResponseState["at"]]: () => ResponseState } = {
-  awaitingHeaders: () => ({ at: "awaitingHeaders", seen: NOTHING_SEEN }),
+  awaitingHeaders: () => AWAITING_ANSWER,
   readingJson: () => run([headers]).state,
   followingEvents: () => run([responseHeaders("text/event-stream") as ResponseEvent]).state,
   draining: () => json(result({}), "none").state,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { canonical } from "../../../src/core/jsonrpc/canonical.ts";
-import { REQUEST_LIMITS, scan } from "../../../src/core/jsonrpc/scan.ts";
+import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
 import type { Json } from "../../../src/core/jsonrpc/scan.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 
 function read(document: string): Json {
-  const json = scan(utf8(document), REQUEST_LIMITS);
+  const json = scan(utf8(document), REQUEST_SCAN);
   if (json.kind === "fault") throw new Error(json.message);
   return json;
 }

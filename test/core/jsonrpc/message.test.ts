@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { hasControl, NO_ID, readMessage } from "../../../src/core/jsonrpc/message.ts";
 import type { InvalidMessage, Message } from "../../../src/core/jsonrpc/message.ts";
-import { REQUEST_LIMITS, scan } from "../../../src/core/jsonrpc/scan.ts";
+import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
 import { utf8 } from "../../fixtures/bytes.ts";
 
 function read(document: string): Message | InvalidMessage {
-  const json = scan(utf8(document), REQUEST_LIMITS);
+  const json = scan(utf8(document), REQUEST_SCAN);
   if (json.kind === "fault") throw new Error(json.message);
   return readMessage(json);
 }

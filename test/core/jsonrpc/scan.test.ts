@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { ANSWER_LIMITS, REQUEST_LIMITS, scan } from "../../../src/core/jsonrpc/scan.ts";
+import { ANSWER_SCAN, REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
 import type { Fault, Json } from "../../../src/core/jsonrpc/scan.ts";
 import { latin1, textOf, utf8 } from "../../fixtures/bytes.ts";
 import { treeOf } from "../../fixtures/tree.ts";
 
-const read = (document: string | Uint8Array, limits = REQUEST_LIMITS): Json | Fault =>
+const read = (document: string | Uint8Array, limits = REQUEST_SCAN): Json | Fault =>
   scan(typeof document === "string" ? utf8(document) : document, limits);
 
 /** The fault's message; fails when the document is accepted. */
-function faultOf(document: string | Uint8Array, limits = REQUEST_LIMITS): string {
+function faultOf(document: string | Uint8Array, limits = REQUEST_SCAN): string {
   const found = read(document, limits);
   return found.kind === "fault" ? found.message : `accepted: ${textOf(found.bytes)}`;
 }
@@ -239,18 +239,18 @@ describe("scan() refuses __proto__", () => {
 });
 
 describe("scan() has limits", () => {
-  const reasonOf = (document: string, limits = REQUEST_LIMITS): string => {
+  const reasonOf = (document: string, limits = REQUEST_SCAN): string => {
     const found = read(document, limits);
     return found.kind === "fault" ? found.reason : "accepted";
   };
 
   test("on the depth: 64 levels and no more, of arrays, objects and both", () => {
     expect(accepts(nested(64))).toBe(true);
-    expect(reasonOf(nested(65))).toBe("too-large");
+    expect(reasonOf(nested(65))).toBe("too-deep");
     expect(faultOf(nested(65))).toBe("nested deeper than 64 levels");
     const mixed = (depth: number): string => (depth === 0 ? "1" : `[{"a":${mixed(depth - 1)}}]`);
     expect(accepts(mixed(32))).toBe(true);
-    expect(reasonOf(mixed(33))).toBe("too-large");
+    expect(reasonOf(mixed(33))).toBe("too-deep");
   });
 
   test("on the depth that is open at once, not on all that was opened", () => {
@@ -258,16 +258,16 @@ describe("scan() has limits", () => {
   });
 
   test("on a flood of brackets, without a stack overflow", () => {
-    expect(reasonOf("[".repeat(1_000_000))).toBe("too-large");
+    expect(reasonOf("[".repeat(1_000_000))).toBe("too-deep");
   });
 
   test("on the keys of all objects together", () => {
     expect(accepts(keys(2000))).toBe(true);
     expect(faultOf(keys(2001))).toBe("more than 2000 keys");
-    expect(reasonOf(keys(2001))).toBe("too-large");
+    expect(reasonOf(keys(2001))).toBe("too-many-keys");
     expect(reasonOf(`[${keys(1000)},${keys(1000)}]`)).toBe("accepted");
-    expect(reasonOf(`[${keys(1000)},${keys(1000)},{"a":1}]`)).toBe("too-large");
-    expect(reasonOf(keys(2001), ANSWER_LIMITS)).toBe("accepted");
+    expect(reasonOf(`[${keys(1000)},${keys(1000)},{"a":1}]`)).toBe("too-many-keys");
+    expect(reasonOf(keys(2001), ANSWER_SCAN)).toBe("accepted");
   });
 
   test("on the length of a number", () => {

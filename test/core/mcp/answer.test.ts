@@ -1,24 +1,22 @@
 import { describe, expect, test } from "vitest";
-import type { Id } from "../../../src/core/jsonrpc/message.ts";
 import { deliver } from "../../../src/core/mcp/answer.ts";
-import type { Asked, Delivery } from "../../../src/core/mcp/answer.ts";
+import type { Delivery } from "../../../src/core/mcp/answer.ts";
+import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
 
-/** `granted`: `<kind> <name>` of what the caller may see. */
-const asked = (granted: readonly string[], id: string): Asked => ({
-  id: id as Id,
-  isVisible: ({ kind, name }) => granted.includes(`${kind} ${name}`),
-});
-const answer = (text: string, granted: readonly string[] = [], id = "1"): Delivery =>
-  deliver(utf8(text), asked(granted, id));
-const textAfter = (delivery: Delivery): string | undefined =>
+/** A delivery, with its fault as the sentence that it is. */
+const told = ({ fault, ...rest }: Delivery) => ({ ...rest, fault: fault?.message, reason: fault?.reason });
+type Told = ReturnType<typeof told>;
+const answer = (text: string, granted: readonly string[] = [], id = "1"): Told =>
+  told(deliver(utf8(text), askedWith(granted, { id })));
+const textAfter = (delivery: Pick<Delivery, "bytes">): string | undefined =>
   delivery.bytes === undefined ? undefined : textOf(delivery.bytes);
 
 /** Delivered as it came: the same bytes, not equal ones. */
 function isUntouched(text: string, granted: readonly string[] = [], id = "1"): boolean {
   const bytes = utf8(text);
-  return deliver(bytes, asked(granted, id)).bytes === bytes;
+  return deliver(bytes, askedWith(granted, { id })).bytes === bytes;
 }
 
 describe("deliver() an answer", () => {
@@ -57,7 +55,7 @@ describe("deliver() an answer", () => {
 
   test("with any id where nobody's request opened the stream", () => {
     const bytes = utf8(result({}, 2));
-    expect(deliver(bytes, { id: undefined, isVisible: () => false }).bytes).toBe(bytes);
+    expect(deliver(bytes, askedWith([], { pending: undefined })).bytes).toBe(bytes);
   });
 
   test.each([
@@ -84,10 +82,11 @@ describe("deliver() an answer", () => {
     expect(answer(text)).toEqual({
       bytes: undefined,
       outcome: undefined,
+      answers: undefined,
       hiddenItems: 0,
       listed: undefined,
       fault,
-      isUnreadable: true,
+      reason: "unreadable",
     });
   });
 });
@@ -97,7 +96,7 @@ describe("deliver() a result that asks the client for more", () => {
   const TASK = { resultType: "task", taskId: "t" };
   const LEGACY_TASK = { task: { taskId: "t", status: "working" } };
   const asks = "asks the client for input that no rule allows";
-  const isTask = "is a task, which this version does not follow";
+  const isTask = "is a task, which needs a rule that allows tasks/get";
 
   test.each([
     [INPUT, asks],
@@ -141,7 +140,7 @@ describe("deliver() a result that asks the client for more", () => {
 describe("deliver() what is no answer", () => {
   test("notifications and pings as they came", () => {
     for (const text of [
-      notification("notifications/message", { level: "info" }),
+      notification("notifications/progress", { progressToken: 1, progress: 2, _meta: {} }),
       request("ping"),
       request("ping", {}, "x"),
     ]) {
@@ -175,7 +174,7 @@ describe("deliver() a list", () => {
       '{"jsonrpc":"2.0","id":1,"result":{ "nextCursor":"c\\u0031", "tools":[{"name":"a","n":1.0} , {"name":"b"},\n{"x":9007199254740993,"name":"c"}],"z":1e2}}';
     const delivery = answer(text, ["tool a", "tool c"]);
     expect(textAfter(delivery)).toBe(
-      '{"jsonrpc":"2.0","id":1,"result":{ "nextCursor":"c\\u0031", "tools":[{"name":"a","n":1.0},{"x":9007199254740993,"name":"c"}],"z":1e2}}',
+      '{"jsonrpc":"2.0","id":1,"result":{ "nextCursor":"c\\u0031", "tools":[{"name":"a","n":1.0},\n{"x":9007199254740993,"name":"c"}],"z":1e2}}',
     );
     expect(delivery).toMatchObject({ hiddenItems: 1, outcome: { kind: "ok" } });
   });
@@ -239,10 +238,10 @@ describe("deliver() a list", () => {
       ["a"],
       1,
     ];
-    const delivery = deliver(utf8(result({ tools: [...odd, { name: "a" }] })), {
-      id: "1" as Id,
-      isVisible: () => true,
-    });
+    const delivery = deliver(
+      utf8(result({ tools: [...odd, { name: "a" }] })),
+      askedWith([], { isVisible: () => true }),
+    );
     expect(textAfter(delivery)).toBe(result({ tools: [{ name: "a" }] }));
     expect(delivery.hiddenItems).toBe(odd.length);
   });
@@ -252,7 +251,7 @@ describe("deliver() a list", () => {
       resources: [{ uri: "x:/a/../b" }, { uri: "x:/b" }],
       resourceTemplates: [{ uriTemplate: "{+u}" }],
     });
-    const delivery = deliver(utf8(text), { id: "1" as Id, isVisible: () => true });
+    const delivery = deliver(utf8(text), askedWith([], { isVisible: ({ odd }) => odd === undefined }));
     expect(textAfter(delivery)).toBe(result({ resources: [{ uri: "x:/b" }], resourceTemplates: [] }));
   });
 
@@ -273,7 +272,7 @@ describe("deliver() a list", () => {
     expect(textAfter(answer(text, ["tool b"]))).toBe(
       result({ content: [], tools: tools("b"), prompts: [], cacheScope: "private" }),
     );
-    const onAnyStream = deliver(utf8(text), { id: undefined, isVisible: () => false });
+    const onAnyStream = deliver(utf8(text), askedWith([], { pending: undefined }));
     expect(textAfter(onAnyStream)).toBe(result({ content: [], tools: [], prompts: [], cacheScope: "private" }));
   });
 
@@ -293,7 +292,7 @@ describe("deliver() a list", () => {
     ]) {
       expect(answer(result({ [key]: [] })), key).toMatchObject({
         bytes: undefined,
-        fault: "has a list under a name in another case",
+        fault: `has ${JSON.stringify(key)}, which some read as another member`,
       });
     }
   });
@@ -304,9 +303,8 @@ describe("deliver() a list", () => {
     expect(textAfter(answer(text))).toBe(result({ cacheScope: "private", tools: [], ttlMs: 5 }));
   });
 
-  test("as it came when it is private already, and when no list is in the result", () => {
+  test("as it came when it is private already", () => {
     expect(isUntouched(result({ tools: tools("a"), cacheScope: "private" }), ["tool a"])).toBe(true);
-    expect(isUntouched(result({ contents: [], cacheScope: "public" }))).toBe(true);
   });
 
   test("and tells the names of tools and prompts, hidden ones too, for labels", () => {

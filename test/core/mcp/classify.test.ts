@@ -4,13 +4,18 @@ import type { Classified } from "../../../src/core/mcp/classify.ts";
 import { readHeaders } from "../../../src/core/mcp/headers.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import type { Refusal } from "../../../src/core/mcp/refusal.ts";
+import type { Endpoint } from "../../../src/core/policy/policy-set.ts";
 import type { Result } from "../../../src/core/result.ts";
 import { REVISION } from "../../fixtures/messages.ts";
 
-function classified(headers: HeaderList, hasBody = true): Result<Classified, Refusal> {
+function classified(
+  headers: HeaderList,
+  hasBody = true,
+  transport: Endpoint["transport"] = "http",
+): Result<Classified, Refusal> {
   const read = readHeaders(headers);
   if (!read.ok) throw new Error(read.error.message);
-  return classify(read.value, hasBody);
+  return classify(read.value, hasBody, transport);
 }
 const post = (...headers: HeaderList): Result<Classified, Refusal> => classified([[":method", "POST"], ...headers]);
 const reasonOf = (result: Result<Classified, Refusal>): string => (result.ok ? result.value.kind : result.error.reason);
@@ -23,7 +28,7 @@ describe("classify() a POST", () => {
       ok: true,
       value: {
         kind: "message",
-        claim: { era: "legacy", revision: undefined, method: undefined, name: undefined },
+        claim: { era: "legacy", revision: undefined, method: undefined, name: undefined, params: [] },
       },
     });
   });
@@ -87,9 +92,11 @@ describe("classify() a revision", () => {
   });
 
   test.each(["9999-12-31", "2026-07-29", "2026-07-28 ", "", "2026-07-28,2025-11-25", "constructor", "DRAFT"])(
-    "refuses %j, which is none that is known",
+    "does not know %j: a GET is refused, a message once its id is known",
     (revision) => {
-      expect(reasonOf(post(JSON_TYPE, ["mcp-protocol-version", revision]))).toBe("unsupported-version");
+      const headers = [JSON_TYPE, ["mcp-protocol-version", revision]] as const;
+      expect(reasonOf(classified([[":method", "GET"], ...headers], false))).toBe("unsupported-version");
+      expect(post(...headers)).toMatchObject({ value: { claim: { era: "modern", revision } } });
     },
   );
 });

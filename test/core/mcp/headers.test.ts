@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeMcpName, readHeaders } from "../../../src/core/mcp/headers.ts";
+import { decodeHeaderText, readHeaders } from "../../../src/core/mcp/headers.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { POST } from "../../fixtures/exchanges.ts";
 
@@ -104,7 +104,7 @@ describe("readHeaders()", () => {
   });
 });
 
-describe("decodeMcpName()", () => {
+describe("decodeHeaderText()", () => {
   const base64 = (text: string): string => `=?base64?${Buffer.from(text, "utf8").toString("base64")}?=`;
 
   test.each([
@@ -129,13 +129,13 @@ describe("decodeMcpName()", () => {
     [base64(" echo "), " echo "],
     ["\xc3\xa9", "é"],
   ])("reads %j as %j", (value, expected) => {
-    expect(decodeMcpName(value)).toBe(expected);
+    expect(decodeHeaderText(value)).toBe(expected);
   });
 
   test("reads Base64 of every length, and of every byte that UTF-8 can hold", () => {
     for (let length = 0; length <= 70; length++) {
       const text = "é\u20ac\u{1f600}abcdefghij~".repeat(10).slice(0, length).toWellFormed();
-      expect(decodeMcpName(base64(text)), text).toBe(text);
+      expect(decodeHeaderText(base64(text)), text).toBe(text);
     }
   });
 
@@ -157,17 +157,17 @@ describe("decodeMcpName()", () => {
     ["an overlong form", "=?base64?wK8=?="],
     ["a lone surrogate", "=?base64?7aCA?="],
   ])("refuses %s", (_, value) => {
-    expect(decodeMcpName(value)).toBeUndefined();
+    expect(decodeHeaderText(value)).toBeUndefined();
   });
 
   test("refuses a plain value that is not UTF-8", () => {
-    expect(decodeMcpName("\xff")).toBeUndefined();
-    expect(decodeMcpName("a\xc3")).toBeUndefined();
+    expect(decodeHeaderText("\xff")).toBeUndefined();
+    expect(decodeHeaderText("a\xc3")).toBeUndefined();
   });
 
   test("reads a value of spaces within in linear time", { timeout: 5_000 }, () => {
     // 100 kB: under a millisecond in one pass, some ten seconds when each space is a new start.
     const value = `a${"\t".repeat(100_000)}b`;
-    expect(decodeMcpName(value)).toBe(value);
+    expect(decodeHeaderText(value)).toBe(value);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { nameSubject, resourceSubject, templateSubject } from "../../../src/core/mcp/subject.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
+import * as subjects from "../../../src/core/mcp/subject.ts";
+
+const nameSubject = (kind: "tool" | "prompt", name: string) => subjects.nameSubject(kind, name, DEFAULT_LIMITS);
+const resourceSubject = (uri: string) => subjects.resourceSubject(uri, DEFAULT_LIMITS);
+const templateSubject = (uri: string) => subjects.templateSubject(uri, DEFAULT_LIMITS);
 
 describe("nameSubject()", () => {
   test("takes a name as it is: not trimmed, folded or normalised", () => {
@@ -27,7 +32,7 @@ describe("nameSubject()", () => {
     ["x".repeat(257), "is longer than 256 bytes"],
     ["é".repeat(129), "is longer than 256 bytes"],
   ])("refuses %j, which %s", (name, error) => {
-    expect(nameSubject("prompt", name)).toEqual({ ok: false, error });
+    expect(nameSubject("prompt", name)).toMatchObject({ ok: false, error: { message: error } });
   });
 
   test("counts bytes of UTF-8, not characters", () => {
@@ -39,9 +44,24 @@ describe("nameSubject()", () => {
 });
 
 describe("resourceSubject()", () => {
-  test("takes a URI in normal form and refuses others with the reason", () => {
+  test("takes a URI, and says of one that is not in normal form what is odd about it", () => {
     expect(resourceSubject("demo://a/b")).toEqual({ ok: true, value: { kind: "resource", name: "demo://a/b" } });
-    expect(resourceSubject("demo://a/../b")).toEqual({ ok: false, error: "has dot segments" });
+    const odd = { kind: "resource", name: "demo://a/../b", odd: "has dot segments" };
+    expect(resourceSubject("demo://a/../b")).toEqual({ ok: true, value: odd });
+  });
+
+  test.each([
+    ["", "invalid-params", "is empty"],
+    ["demo://a\u0009b", "invalid-params", "holds a control character"],
+    ["demo://a\u0085b", "invalid-params", "holds a control character"],
+    [`demo://${"é".repeat(1_021)}`, "uri-too-long", "is longer than 2048 bytes"],
+  ])("refuses %j", (uri, reason, message) => {
+    expect(resourceSubject(uri)).toEqual({ ok: false, error: { reason, message } });
+  });
+
+  test("counts bytes, not characters", () => {
+    expect(resourceSubject(`demo://${"a".repeat(2_041)}`).ok).toBe(true);
+    expect(resourceSubject(`demo://${"é".repeat(1_020)}`).ok).toBe(true);
   });
 });
 
@@ -64,8 +84,12 @@ describe("templateSubject()", () => {
     ["demo://a/id}", "holds a character that must be percent-encoded"],
     ["demo://a/{{id}}", "holds a character that must be percent-encoded"],
     ["demo://a//{id}", "has an empty segment"],
-    [`demo://a/${"{a}".repeat(700)}`, "is longer than 2048 bytes"],
-  ])("refuses %j, which %s", (uri, error) => {
-    expect(templateSubject(uri)).toEqual({ ok: false, error });
+  ])("says that %j %s", (uri, odd) => {
+    expect(templateSubject(uri)).toEqual({ ok: true, value: { kind: "template", name: uri, odd } });
+  });
+
+  test("refuses one that is too long", () => {
+    const error = { reason: "uri-too-long", message: "is longer than 2048 bytes" };
+    expect(templateSubject(`demo://a/${"{a}".repeat(700)}`)).toEqual({ ok: false, error });
   });
 });

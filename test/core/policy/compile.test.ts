@@ -16,7 +16,7 @@ import { tool } from "../../fixtures/subjects.ts";
 
 const ECHO = allow("echo", FROM_READER, { tools: ["echo"] });
 const at = (policies: ReturnType<typeof compiled>["policies"], path: string): Server | undefined =>
-  policies.match({ route: undefined, host: undefined, path });
+  policies.match({ route: undefined, host: undefined, path })?.server;
 
 describe("compile()", () => {
   test("counts what it was given", () => {

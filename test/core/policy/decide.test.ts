@@ -254,7 +254,9 @@ describe("decide() with Audit", () => {
       policyDocument("a", [allowEcho], { mode: "Audit", targets: ["one", "two"] }),
       policyDocument("b", [allowEcho], { mode: "Enforce", targets: ["two"] }),
     ]);
-    const [one, two] = ["/one", "/two"].map((path) => policies.match({ route: undefined, host: undefined, path }));
+    const [one, two] = ["/one", "/two"].map(
+      (path) => policies.match({ route: undefined, host: undefined, path })?.server,
+    );
     expect(one && ask(one, READER, toolCall("x"))).toBe("audit no-rule-allows by toolgate/default-deny");
     expect(two && ask(two, READER, toolCall("x"))).toBe(NO_RULE);
   });

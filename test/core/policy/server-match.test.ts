@@ -15,7 +15,7 @@ const { policies } = compiled(
   ).map(([name, match]) => serverDocument(name, [match])),
 );
 const find = (destination: Partial<Destination>): string | undefined =>
-  policies.match({ route: undefined, host: undefined, path: "/", ...destination })?.name;
+  policies.match({ route: undefined, host: undefined, path: "/", ...destination })?.server.name;
 
 describe("PolicySet.match()", () => {
   test("takes the most specific: route, then host and path, then path", () => {

@@ -62,13 +62,13 @@ describe("compile() warns", () => {
           "a",
           FROM_READER,
           { tools: ["ok", "a\nb"], prompts: ["x".repeat(257)] },
-          { resources: ["x:/a", "x:/../*", "x:/a/../b"] },
+          { resources: ["x:/a", "x:/../*", "x:/a/../b", "x:/\u007f"] },
         ),
       ),
     ).toEqual([
       "MCPAccessPolicy tools/p: spec.rules[0].to[0].tools[1] can never match: such a name is refused, since it holds a control character",
       "MCPAccessPolicy tools/p: spec.rules[0].to[0].prompts[0] can never match: such a name is refused, since it is longer than 256 bytes",
-      "MCPAccessPolicy tools/p: spec.rules[0].to[1].resources[2] can never match: such a name is refused, since it has dot segments",
+      "MCPAccessPolicy tools/p: spec.rules[0].to[1].resources[3] can never match: such a name is refused, since it holds a control character",
     ]);
   });
 

@@ -1,0 +1,118 @@
+/** A stream of events on its way to a client: each event is delivered as soon as it is complete, and held no longer. */
+import { concat } from "../bytes.ts";
+import { NO_ID } from "../jsonrpc/message.ts";
+import { scan } from "../jsonrpc/scan.ts";
+import { withhold } from "../mcp/answer.ts";
+import type { Fault } from "../mcp/answer.ts";
+import type { Asked } from "../mcp/asked.ts";
+import { deliverEach } from "../mcp/batch.ts";
+import type { Deliveries } from "../mcp/batch.ts";
+import { errorBody } from "../mcp/local-reply.ts";
+import { unsealDenial } from "../mcp/sealed-denial.ts";
+import { encodeEvent } from "../sse/encode.ts";
+import type { SseEvent, SseParser } from "../sse/parse.ts";
+import { answeredBy, faultSentence, isAnswered, merge, sentence } from "./seen.ts";
+import type { Seen } from "./seen.ts";
+
+/** `body` undefined: as it came. `isBroken`: nothing that still comes can be read. */
+export type Followed = { readonly seen: Seen; readonly body: Uint8Array | undefined; readonly isBroken: boolean };
+
+type Chunk = { readonly body: Uint8Array; readonly endOfStream: boolean };
+
+export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, chunk: Chunk): Followed {
+  const heldBefore = parser.heldBytes;
+  const isFirst = parser.isUnfed;
+  const events = parser.feed(chunk.body);
+  const last = chunk.endOfStream && !parser.isOverLimit ? parser.end() : undefined;
+  if (last !== undefined) events.push(last);
+  // What we answer in a batch ourselves goes first: nothing may come after the server's last answer.
+  const begins = isFirst && (chunk.body.length > 0 || chunk.endOfStream);
+  const slices: Uint8Array[] = begins ? (asked.batch?.refused ?? []).map(messageEvent) : [];
+  let untouched = slices.length === 0 && heldBefore === 0 && parser.heldBytes === 0;
+  let seen = seenBefore;
+  let bytes = 0;
+  for (const one of events) {
+    const [delivered, next] = deliverEvent(asked, seen, one);
+    if (delivered !== one.raw) untouched = false;
+    slices.push(delivered);
+    bytes += delivered.length;
+    seen = next;
+  }
+  if (parser.isOverLimit) return breakOff(asked, seen, slices);
+  const lost = chunk.endOfStream ? lostAnswers(asked, seen) : [];
+  if (lost.length > 0) untouched = false;
+  const body = untouched && bytes === chunk.body.length ? undefined : concat([...slices, ...lost]);
+  return { seen, body, isBroken: false };
+}
+
+/** An event that is not delivered keeps its id: a client resumes after it. */
+function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint8Array, Seen] {
+  const { data, type, id, retry } = event;
+  const encode = (instead: Uint8Array | undefined): Uint8Array => encodeEvent({ type, id, retry, data: instead });
+  const isResumable = seen.isResumable || id !== undefined;
+  if (data === undefined) return [event.plain ? event.raw : encode(undefined), { ...seen, isResumable }];
+  const { bytes, each } = deliverData(asked, type, data);
+  let next: Seen = { ...seen, isResumable };
+  for (const delivery of each) {
+    const answered = answeredBy(asked, delivery);
+    // One answer to one request: whoever gets a second one cannot know which to believe.
+    if (answered !== undefined && isAnswered(next, answered)) return [encode(undefined), { ...seen, isResumable }];
+    next = merge(next, asked, delivery);
+  }
+  if (bytes === data && event.plain) return [event.raw, next];
+  const [only] = each;
+  const answered = only === undefined ? undefined : answeredBy(asked, only);
+  const instead = only === undefined || answered === undefined ? undefined : errorBody(answered, faultSentence(only));
+  return [encode(bytes ?? instead), next];
+}
+
+function deliverData(asked: Asked, type: string, data: Uint8Array): Deliveries {
+  if (type === "endpoint" && asked.messagesPath !== undefined) return deliverEndpoint(data, asked.messagesPath);
+  if (type !== "" && type !== "message")
+    return alone(withhold("unexpected", "has an event of a type that is not known"));
+  const message = asked.messagesPath === undefined ? data : unsealed(asked, data);
+  return deliverEach(message, asked, (id, delivery) => errorBody(id, faultSentence(delivery)));
+}
+
+const alone = (delivery: Deliveries["each"][number]): Deliveries => ({ bytes: delivery.bytes, each: [delivery] });
+
+function unsealed(asked: Asked, data: Uint8Array): Uint8Array {
+  const json = scan(data, asked.limits.answer);
+  return json.kind === "json" ? (unsealDenial(json) ?? data) : data;
+}
+
+/** Where a client of 2024-11-05 is told to send its messages: only there they are decided on. */
+function deliverEndpoint(data: Uint8Array, messagesPath: string): Deliveries {
+  const uri = new TextDecoder().decode(data);
+  const path = /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)(?:\?|$)/.exec(uri)?.[1];
+  return path === messagesPath
+    ? { bytes: data, each: [] }
+    : alone(withhold("unexpected", "sends its client to another path than policy knows"));
+}
+
+/** The stream has ended without an answer that could be read: say so, or the client waits for ever. */
+function lostAnswers(asked: Asked, seen: Seen): readonly Uint8Array[] {
+  const { lost } = seen;
+  return lost === undefined ? [] : unanswered(asked, seen, lost);
+}
+
+const unanswered = (asked: Asked, seen: Seen, { message }: Fault): readonly Uint8Array[] =>
+  (asked.pending ?? [])
+    .filter(({ id }) => !isAnswered(seen, id))
+    .map(({ id }) => messageEvent(errorBody(id ?? NO_ID, sentence(message))));
+
+const messageEvent = (data: Uint8Array): Uint8Array =>
+  encodeEvent({ type: "message", id: undefined, retry: undefined, data });
+
+/** After an event over the limit nothing can be read any more. Who has the answer already is told nothing. */
+function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): Followed {
+  const fault: Fault = {
+    reason: "too-large",
+    message: `holds an event larger than ${asked.limits.maxEventBytes} bytes`,
+  };
+  const errors =
+    asked.pending === undefined && seen.rest === undefined
+      ? [messageEvent(errorBody(NO_ID, sentence(fault.message)))]
+      : unanswered(asked, seen, fault);
+  return { seen: { ...seen, lost: fault }, body: concat([...delivered, ...errors]), isBroken: true };
+}

@@ -1,0 +1,112 @@
+/**
+ * One message of a caller, judged: what it asks for, what policy says, and what then goes into answer, metadata and
+ * record. A batch is judged message by message, so everything that follows is a list of these.
+ */
+import type { Identity } from "../identity/identity.ts";
+import { isAbsent } from "../identity/identity.ts";
+import { NO_ID } from "../jsonrpc/message.ts";
+import type { Message } from "../jsonrpc/message.ts";
+import type { Json } from "../jsonrpc/scan.ts";
+import type { Limits } from "../limits.ts";
+import { readCall } from "../mcp/call.ts";
+import type { Call } from "../mcp/call.ts";
+import type { HeaderClaim } from "../mcp/classify.ts";
+import type { RequestHeaders } from "../mcp/headers.ts";
+import { localReply } from "../mcp/local-reply.ts";
+import type { LocalReply } from "../mcp/local-reply.ts";
+import { refusal } from "../mcp/refusal.ts";
+import type { Refusal } from "../mcp/refusal.ts";
+import { decide } from "../policy/decide.ts";
+import type { Permit } from "../policy/decide.ts";
+import type { Denial } from "../policy/decision.ts";
+import type { Endpoint, Server } from "../policy/policy-set.ts";
+import type { Decided } from "./metadata.ts";
+import { denialSentence } from "./sentence.ts";
+
+/** Who asks, and which server. */
+export type Addressed = { readonly server: Server | undefined; readonly identity: Identity };
+
+/** A server of ours was recognised. */
+export type Arrived = Addressed & {
+  readonly endpoint: Endpoint;
+  readonly server: Server;
+  readonly headers: RequestHeaders;
+  readonly limits: Limits;
+};
+
+export type Permitted = {
+  readonly verdict: "permitted";
+  readonly call: Call;
+  readonly permit: Permit;
+  readonly decided: Decided;
+};
+export type Refused = {
+  readonly verdict: "refused";
+  readonly decided: Decided;
+  readonly revision: string | undefined;
+  readonly reply: LocalReply;
+};
+export type Judged = Permitted | Refused;
+
+export function judgeMessage(
+  addressed: Addressed & { readonly server: Server },
+  json: Json,
+  message: Message,
+  claim: HeaderClaim,
+  limits: Limits,
+): Judged {
+  const call = readCall(json, message, claim, limits);
+  return call.ok
+    ? judgeCall(addressed, call.value)
+    : refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id });
+}
+
+export function judgeCall(addressed: Addressed & { readonly server: Server }, call: Call): Judged {
+  const { server, identity } = addressed;
+  const decision = decide(server, identity, call);
+  if (decision.verdict === "deny")
+    return refuse(addressed, whyDenied(decision.denial, server, identity, call), call, call);
+  const { permit } = decision;
+  const { audited } = permit;
+  const decided: Decided = {
+    server: server.name,
+    identity,
+    call,
+    decision: audited === undefined ? "allow" : "audit",
+    mode: audited === undefined ? "Enforce" : "Audit",
+    rule: permit.rule,
+    reason: audited?.reason,
+  };
+  return { verdict: "permitted", call, permit, decided };
+}
+
+/** Where no rule allows a URI that servers read differently, who sent it is told what is wrong with it. */
+function whyDenied(denial: Denial, server: Server, identity: Identity, call: Call): Refusal {
+  const odd = call.target?.odd;
+  return odd === undefined || denial.reason !== "no-rule-allows"
+    ? { ...denial, message: denialSentence(denial, server, identity, call) }
+    : refusal("invalid-params", `the resource's uri ${odd}`);
+}
+
+/** What may be known of a message that is refused. */
+export type Known = Pick<Call, "method" | "era" | "id" | "revision">;
+export const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined, revision: undefined };
+export const unread = ({ era, revision }: HeaderClaim): Known => ({ ...NOTHING_KNOWN, era, revision });
+
+/** `call`: when it could be read, for metadata and record. */
+export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHING_KNOWN, call?: Call): Refused {
+  const { server, identity } = addressed;
+  const { id, era, method, revision } = known;
+  const needsUser = server?.wantsUser === true && isAbsent(identity.user);
+  const decided: Decided = {
+    server: server?.name,
+    identity,
+    call,
+    decision: "deny",
+    mode: "Enforce",
+    rule: why.rule,
+    reason: why.reason,
+  };
+  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
+  return { verdict: "refused", decided, revision: call?.revision, reply };
+}

@@ -1,0 +1,64 @@
+/** What of an answer has come by so far, and how the calls have ended that waited for it. */
+import type { Id } from "../jsonrpc/message.ts";
+import type { Delivery, Fault } from "../mcp/answer.ts";
+import type { Asked } from "../mcp/asked.ts";
+import type { Listed } from "../mcp/filtering.ts";
+import type { Outcome } from "../mcp/outcome.ts";
+
+type Answered = { readonly id: Id | undefined; readonly outcome: Outcome };
+
+export type Seen = {
+  /** The calls whose answers have come, in their order: one, but for a batch. */
+  readonly answered: readonly Answered[];
+  /** How all other calls have ended, once that is known. */
+  readonly rest: Outcome | undefined;
+  readonly hiddenItems: number;
+  readonly listed: Listed | undefined;
+  /** Why the answer, or a message that may have been it, was not delivered. */
+  readonly lost: Fault | undefined;
+  /** Events had ids: what did not come here can be asked for on another stream (2025-03-26 to 2025-11-25). */
+  readonly isResumable: boolean;
+};
+
+export const NOTHING_SEEN: Seen = {
+  answered: [],
+  rest: undefined,
+  hiddenItems: 0,
+  listed: undefined,
+  lost: undefined,
+  isResumable: false,
+};
+
+export const BROKEN: Outcome = { kind: "transport_error" };
+
+export const outcomeOf = (seen: Seen, id: Id | undefined): Outcome | undefined =>
+  seen.answered.find((one) => one.id === id)?.outcome ?? seen.rest;
+
+/**
+ * The request that a delivery is the answer to. An error without an id can only be about the one request there is;
+ * undefined for what is no answer, and on a stream that nobody's request opened.
+ */
+export function answeredBy(asked: Asked, delivery: Delivery): Id | undefined {
+  if (delivery.outcome === undefined || asked.pending === undefined) return undefined;
+  return delivery.answers ?? (asked.pending.length === 1 ? asked.pending[0]?.id : undefined);
+}
+
+export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
+  const { outcome, fault } = delivery;
+  const id = answeredBy(asked, delivery);
+  const isLost =
+    fault !== undefined && (fault.reason === "unreadable" || fault.reason === "too-large" || outcome !== undefined);
+  return {
+    answered: id === undefined || outcome === undefined ? seen.answered : [...seen.answered, { id, outcome }],
+    rest: seen.rest,
+    hiddenItems: seen.hiddenItems + delivery.hiddenItems,
+    listed: delivery.listed ?? seen.listed,
+    lost: isLost ? fault : seen.lost,
+    isResumable: seen.isResumable,
+  };
+}
+
+export const isAnswered = (seen: Seen, id: Id | undefined): boolean => seen.answered.some((one) => one.id === id);
+
+export const sentence = (fault: string): string => `The server's answer was not delivered: it ${fault}.`;
+export const faultSentence = ({ fault }: Delivery): string => sentence(fault?.message ?? "is empty");

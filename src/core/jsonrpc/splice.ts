@@ -1,0 +1,77 @@
+/**
+ * Changes to a document that leave every other byte alone: values replaced, members and elements taken out. Numbers keep
+ * their lexemes, keys their order, and white space stays where it was.
+ */
+import { concat, EMPTY } from "../bytes.ts";
+import { endOf, firstChild, kindAt, span } from "./json.ts";
+import type { At } from "./json.ts";
+import type { Json } from "./scan.ts";
+import { OBJECT, WIDTH } from "./tape.ts";
+
+type Edit = { readonly start: number; readonly end: number; readonly bytes: Uint8Array };
+
+export class Splice {
+  readonly #json: Json;
+  readonly #edits: Edit[] = [];
+
+  constructor(json: Json) {
+    this.#json = json;
+  }
+
+  replace(at: At, bytes: Uint8Array): void {
+    const [start, end] = span(this.#json, at);
+    this.#edits.push({ start, end, bytes });
+  }
+
+  /**
+   * Takes out of an array the elements, or out of an object the members, that are not kept; says how many. `child` is the
+   * element, or the member's key.
+   */
+  keep(container: At, isKept: (child: At) => boolean): number {
+    const json = this.#json;
+    const isObject = kindAt(json, container) === OBJECT;
+    const end = endOf(json, container);
+    let removed = 0;
+    let hasKept = false;
+    let firstGone: number | undefined;
+    let previousEnd = 0;
+    for (let child = firstChild(container); child < end;) {
+      const value = isObject ? child + WIDTH : child;
+      const [start] = span(json, child);
+      const childEnd = span(json, value)[1];
+      if (isKept(child)) {
+        // What goes before the first that is kept goes with the comma behind it, all else with the comma before it.
+        if (!hasKept && firstGone !== undefined) this.#remove(firstGone, start);
+        hasKept = true;
+      } else {
+        removed++;
+        if (hasKept) this.#remove(previousEnd, childEnd);
+        else firstGone ??= start;
+      }
+      previousEnd = childEnd;
+      child = endOf(json, value);
+    }
+    if (!hasKept && firstGone !== undefined) this.#remove(firstGone, previousEnd);
+    return removed;
+  }
+
+  #remove(start: number, end: number): void {
+    this.#edits.push({ start, end, bytes: EMPTY });
+  }
+
+  /** The document with the changes made; the bytes that were read when there are none. */
+  bytes(): Uint8Array {
+    const { bytes } = this.#json;
+    if (this.#edits.length === 0) return bytes;
+    const slices: Uint8Array[] = [];
+    let at = 0;
+    // What lies inside a part that goes as a whole, goes with it: it begins later, or ends earlier.
+    for (const edit of this.#edits.toSorted((one, other) => one.start - other.start || other.end - one.end)) {
+      if (edit.start < at) continue;
+      slices.push(bytes.subarray(at, edit.start), edit.bytes);
+      at = edit.end;
+    }
+    slices.push(bytes.subarray(at));
+    return concat(slices);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A result, by its members: whatever was asked for, a list is filtered as a list, and what asks the client for something
+ * needs a grant (security rules R20, R21). An answer can arrive where nobody expects it.
+ */
+import { foldCase } from "../fold-case.ts";
+import { endOf, firstChild, isObject, isString, memberText, textAt, valuesOf } from "../jsonrpc/json.ts";
+import type { At } from "../jsonrpc/json.ts";
+import { WIDTH } from "../jsonrpc/tape.ts";
+import { utf8 } from "../bytes.ts";
+import { filterCapabilities } from "./capabilities.ts";
+import { filterBlocks, filterContents, filterMessages } from "./content.ts";
+import type { Filtering } from "./filtering.ts";
+import { filterList, LIST_MEMBERS } from "./list-result.ts";
+import { SERVER_REQUESTS } from "./methods.ts";
+import { filterError } from "./rpc-error.ts";
+import { methodSubject } from "./subject.ts";
+
+/** What one member is held against. Answers what about it cannot be delivered to this caller. */
+type Member = (filtering: Filtering, at: At) => string | undefined;
+
+const MEMBERS: ReadonlyMap<string, Member> = new Map<string, Member>([
+  ...LIST_MEMBERS.map((name): [string, Member] => [name, (filtering, at) => filterList(filtering, name, at)]),
+  ["content", (filtering, at) => (filterBlocks(filtering, at) ? undefined : UNREADABLE)],
+  ["contents", filterContents],
+  ["messages", always(filterMessages)],
+  ["capabilities", always(filterCapabilities)],
+  ["inputRequests", mayAskAll],
+  ["cacheScope", always(makePrivate)],
+  // What a task has come to is told inside the result of tasks/get, or of a notification.
+  ["result", (filtering, at) => (isObject(filtering.json, at) ? filterResult(filtering, at) : undefined)],
+  ["error", (filtering, at) => (isObject(filtering.json, at) ? filterError(filtering, at) : undefined)],
+]);
+
+function always(filter: (filtering: Filtering, at: At) => void): Member {
+  return (filtering, at) => {
+    filter(filtering, at);
+    return undefined;
+  };
+}
+
+const FOLDED: ReadonlySet<string> = new Set([...MEMBERS.keys()].map(foldCase));
+/** Whether a reader who ignores case would take this key for one of those that are filtered. */
+export const foldsToMember = (key: string): boolean => FOLDED.has(foldCase(key));
+
+export function filterResult(filtering: Filtering, result: At): string | undefined {
+  const { json } = filtering;
+  const end = endOf(json, result);
+  for (let key = firstChild(result); key < end; key = endOf(json, key + WIDTH)) {
+    const name = textAt(json, key);
+    const filter = MEMBERS.get(name);
+    if (filter === undefined) {
+      if (foldsToMember(name)) return `has "${name}", which some read as another member`;
+      continue;
+    }
+    const fault = filter(filtering, key + WIDTH);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+const UNREADABLE = "holds only a resource that no rule lets the caller read";
+
+/** Each of `inputRequests` (MCP 2026-07-28, "Multi Round-Trip Requests"), in a result or in what a task has come to. */
+function mayAskAll({ json, asked }: Filtering, requests: At): string | undefined {
+  const mayAsk = (request: At): boolean => {
+    const method = isObject(json, request) ? memberText(json, request, "method") : undefined;
+    return (
+      method !== undefined &&
+      (SERVER_REQUESTS as readonly string[]).includes(method) &&
+      asked.isVisible(methodSubject(method))
+    );
+  };
+  return isObject(json, requests) && valuesOf(json, requests).every(mayAsk) ? undefined : ASKS;
+}
+
+export const ASKS = "asks the client for input that no rule allows";
+
+/** What one caller may see is not for a cache that serves others (R23). */
+function makePrivate({ json, splice }: Filtering, scope: At): void {
+  if (isString(json, scope) && textAt(json, scope) !== "private") splice.replace(scope, PRIVATE);
+}
+
+const PRIVATE = utf8('"private"');

@@ -1,0 +1,51 @@
+/**
+ * What a server tells its client: one of a closed set, with the params of that one, about what the caller may see. A
+ * caller from whom nothing is hidden gets the rest too.
+ */
+import { ABSENT, isObject, isString, keysOf, kindAt, member, textAt } from "../jsonrpc/json.ts";
+import type { At } from "../jsonrpc/json.ts";
+import { ARRAY } from "../jsonrpc/tape.ts";
+import type { Filtering } from "./filtering.ts";
+import { SERVER_NOTIFICATIONS } from "./methods.ts";
+import { filterResult } from "./result-filter.ts";
+import { methodSubject, resourceSubject } from "./subject.ts";
+
+/** `params` ABSENT when there are none. Answers what about it cannot be delivered to this caller. */
+export function filterNotification(filtering: Filtering, method: string, params: At): string | undefined {
+  const { json, asked, splice } = filtering;
+  const known = SERVER_NOTIFICATIONS.get(method);
+  if (known === undefined) {
+    return asked.seesAll() ? undefined : `is a notification that is not known, ${method.slice(0, 64)}`;
+  }
+  if (known.needs !== undefined && !asked.isVisible(methodSubject(known.needs)))
+    return `is ${method}, which needs a rule that allows ${known.needs}`;
+  if (params === ABSENT) return undefined;
+  if (method === "notifications/resources/updated" && !filtering.isReadable(params, "uri"))
+    return "is about a resource that no rule lets the caller read";
+  if (method === "notifications/subscriptions/acknowledged")
+    hideSubscriptions(filtering, member(json, params, "notifications"));
+  if (method === "notifications/tasks") {
+    const fault = filterResult(filtering, params);
+    if (fault !== undefined) return fault;
+  }
+  const isKnown = (key: string): boolean => key === "_meta" || known.params.includes(key);
+  if (!keysOf(json, params).every(isKnown) && !asked.seesAll())
+    splice.keep(params, (key) => isKnown(textAt(json, key)));
+  return undefined;
+}
+
+/** The filter of `subscriptions/listen`, as asked for or as acknowledged: how many resources are not the caller's to see. */
+export function hideSubscriptions(filtering: Filtering, notifications: At): number {
+  const { json, asked } = filtering;
+  if (!isObject(json, notifications)) return 0;
+  const hide = (key: string, isSeen: (text: string) => boolean): number => {
+    const list = member(json, notifications, key);
+    if (list === ABSENT || kindAt(json, list) !== ARRAY) return 0;
+    return filtering.hide(list, (one) => isString(json, one) && isSeen(textAt(json, one)));
+  };
+  const resources = hide("resourceSubscriptions", (uri) => {
+    const subject = resourceSubject(uri, asked.limits);
+    return subject.ok && asked.isVisible(subject.value);
+  });
+  return resources + hide("taskIds", () => asked.isVisible(methodSubject("tasks/get")));
+}
