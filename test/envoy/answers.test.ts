@@ -50,7 +50,7 @@ describeWithEnvoy("answers through Envoy and Toolgate", () => {
     const { headers, text, complete } = await send(rpc("tools/list"));
     expect(headers["content-type"]).toBe("text/event-stream");
     expect(complete).toBe(true);
-    expect(text).toContain("notifications/message");
+    expect(text).toContain("notifications/progress");
     expect(text).toContain('"name":"allowed-one"');
     expect(text).not.toContain("hidden");
   });
@@ -72,7 +72,9 @@ describeWithEnvoy("answers through Envoy and Toolgate", () => {
     const arrived = Promise.withResolvers<void>();
     canary.answer = async (message, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write('data: {"jsonrpc":"2.0","method":"notifications/message","params":{"n":1}}\n\n');
+      response.write(
+        'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}\n\n',
+      );
       await arrived.promise;
       response.end(`data: ${answerTo(message)}\n\n`);
     };
@@ -149,7 +151,7 @@ describeWithEnvoy("answers through Envoy and Toolgate", () => {
       signal: opened.signal,
     });
     const { value } = (await response.body?.getReader().read()) ?? {};
-    expect(Buffer.from(value ?? []).toString()).toContain("notifications/message");
+    expect(Buffer.from(value ?? []).toString()).toContain("notifications/progress");
     opened.abort();
     expect(canary.seen).toMatchObject([{ method: "GET" }]);
   });

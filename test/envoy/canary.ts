@@ -151,8 +151,8 @@ export function sendJson(response: ServerResponse, json: string, status = 200): 
 
 const NOTIFICATION = JSON.stringify({
   jsonrpc: "2.0",
-  method: "notifications/message",
-  params: { level: "info", data: "working" },
+  method: "notifications/progress",
+  params: { progressToken: 1, progress: 1, message: "working" },
 });
 
 /** A notification, then the answer; on a GET the notification alone, and the stream stays open. */

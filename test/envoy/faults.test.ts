@@ -53,7 +53,9 @@ function eventThenList(): { readonly answer: Answer; readonly release: () => voi
   return {
     answer: async (message, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write('data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"working"}}\n\n');
+      response.write(
+        'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1,"message":"working"}}\n\n',
+      );
       await released.promise;
       response.end(`data: ${answerTo(message)}\n\n`);
     },
@@ -188,7 +190,9 @@ describeWithEnvoy("Toolgate as a process", () => {
     canary.answer = async (message, response) => {
       await sleep(LONGER_THAN_TIMEOUT_MS);
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write('data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"working"}}\n\n');
+      response.write(
+        'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1,"message":"working"}}\n\n',
+      );
       await sleep(LONGER_THAN_TIMEOUT_MS);
       response.end(`data: ${answerTo(message)}\n\n`);
     };

@@ -41,9 +41,9 @@ describeWithEnvoy("an Envoy that is configured wrongly", () => {
       "request_body_mode to BUFFERED, it is BUFFERED_PARTIAL",
     ],
     [
-      "request_body_mode FULL_DUPLEX_STREAMED",
-      { request_body_mode: "FULL_DUPLEX_STREAMED", request_trailer_mode: "SEND" },
-      "request_body_mode to BUFFERED, it is FULL_DUPLEX_STREAMED",
+      "request_body_mode FULL_DUPLEX_STREAMED and answers that are not shown",
+      { request_body_mode: "FULL_DUPLEX_STREAMED", request_trailer_mode: "SEND", response_body_mode: "NONE" },
+      "response_body_mode to FULL_DUPLEX_STREAMED, it is NONE",
     ],
     ["response_body_mode BUFFERED", { response_body_mode: "BUFFERED" }, "processing_mode.response_body_mode to"],
   ])("with %s nothing passes, and the log says what to set", async (_, modes, advice) => {
