@@ -8,6 +8,7 @@ import type { Id } from "../jsonrpc/message.ts";
 import { callerName } from "../identity/identity.ts";
 import type { Call } from "../mcp/call.ts";
 import type { Outcome } from "../mcp/outcome.ts";
+import { assertNever } from "../result.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import { requestCloseStatus, stepRequest } from "./request.ts";
@@ -55,14 +56,26 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
     isLocalReply &&
     (request.at === "awaitingBody" || (request.at === "awaitingHeaders" && event.codeDetails !== undefined))
   ) {
-    return [
-      { ...exchange, request: { at: "answeredByEnvoy" } },
-      { kind: "responseHeaders", readBody: false, remove: [] },
-    ];
+    return [{ ...exchange, request: { at: "answeredByEnvoy" } }, asItCame(event)];
   }
+  // In full duplex the stream stays until all of it has been sent back.
+  if (request.at === "unmatched" || request.at === "answeredByEnvoy") return [exchange, asItCame(event)];
   throw new ProtocolViolation(
     `${event.kind} while the request is ${request.at}: set processing_mode.request_header_mode to SEND`,
   );
+}
+
+function asItCame(event: ResponseEvent): Reply {
+  switch (event.kind) {
+    case "responseHeaders":
+      return { kind: "responseHeaders", readBody: false, remove: [] };
+    case "responseBody":
+      return { kind: "responseBody", body: undefined };
+    case "responseTrailers":
+      return { kind: "responseTrailers" };
+    default:
+      return assertNever(event);
+  }
 }
 
 /** The answer has to be read, and nothing of it has come. */

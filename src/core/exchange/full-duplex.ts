@@ -27,8 +27,9 @@ export class FullDuplex {
   readonly #modes: DuplexModes;
   /** The request's body until it is whole; undefined before its headers and after its end. */
   #request: Held | undefined;
-  /** An answer whose end has not come: every piece of it has to be sent back. */
-  #isEchoing = false;
+  /** A request that is not ours, and an answer, whose ends have not come: every piece has to be sent back. */
+  #isPassingRequest = false;
+  #isPassingAnswer = false;
 
   constructor(modes: DuplexModes) {
     this.#modes = modes;
@@ -43,7 +44,7 @@ export class FullDuplex {
 
   /** As `isFinal` of the exchange; but a body that has begun to come is lost when it is not sent back to its end. */
   isFinal(exchange: Exchange): boolean {
-    return isFinal(exchange) && !this.#isEchoing;
+    return isFinal(exchange) && !this.#isPassingRequest && !this.#isPassingAnswer;
   }
 
   #onRequest(exchange: Exchange, event: ExchangeEvent): readonly [Exchange, readonly (Reply | Piece)[]] {
@@ -52,18 +53,19 @@ export class FullDuplex {
         const [next, reply] = stepExchange(exchange, event);
         const isHeld = reply.kind === "requestHeaders" && "awaits" in reply;
         if (isHeld) this.#request = new Held();
+        this.#isPassingRequest = next.request.at === "unmatched" && !event.endOfStream;
         return [next, isHeld ? [] : [reply]];
       }
       case "requestBody": {
         const held = this.#request;
-        // The body of a request that is not ours, let through unseen.
-        if (held === undefined) return [exchange, this.#passOn(exchange, event)];
+        if (held === undefined) return [exchange, this.#passOn(event)];
         held.push(event.body);
         const isTooLarge = held.length > exchange.options.limits.maxBodyBytes;
         return event.endOfStream || isTooLarge ? this.#judge(exchange, held, event.endOfStream) : [exchange, []];
       }
       case "requestTrailers": {
         const held = this.#request;
+        this.#isPassingRequest = false;
         const [next, replies] = held === undefined ? [exchange, []] : this.#judge(exchange, held, false);
         return isRefused(replies) ? [next, replies] : [next, [...replies, { kind: "requestTrailers" }]];
       }
@@ -72,8 +74,10 @@ export class FullDuplex {
     }
   }
 
-  #passOn(exchange: Exchange, event: ExchangeEvent & { kind: "requestBody" }): readonly Piece[] {
-    if (exchange.request.at !== "unmatched") throw new ProtocolViolation("requestBody after the decision");
+  /** Let through unseen, by configuration. */
+  #passOn(event: ExchangeEvent & { kind: "requestBody" }): readonly Piece[] {
+    if (!this.#isPassingRequest) throw new ProtocolViolation("requestBody after the decision");
+    this.#isPassingRequest = !event.endOfStream;
     return [{ kind: "requestPiece", body: event.body, endOfStream: event.endOfStream }];
   }
 
@@ -90,10 +94,11 @@ export class FullDuplex {
   }
 
   #onAnswer(event: ExchangeEvent, reply: Reply): readonly (Reply | Piece)[] {
-    if (event.kind === "responseHeaders") this.#isEchoing = !event.endOfStream && reply.kind === "responseHeaders";
-    if (event.kind === "responseTrailers") this.#isEchoing = false;
+    if (event.kind === "responseHeaders")
+      this.#isPassingAnswer = !event.endOfStream && reply.kind === "responseHeaders";
+    if (event.kind === "responseTrailers") this.#isPassingAnswer = false;
     if (event.kind !== "responseBody" || reply.kind !== "responseBody") return [reply];
-    if (event.endOfStream) this.#isEchoing = false;
+    if (event.endOfStream) this.#isPassingAnswer = false;
     return pieces("responsePiece", reply.body ?? event.body, event.endOfStream);
   }
 }
