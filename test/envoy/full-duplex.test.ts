@@ -97,8 +97,8 @@ describeWithEnvoy.each(Object.entries(MODES))("bodies in full duplex, %s", (_, m
   test("an argument and an answer of 3 MB pass unchanged", async () => {
     const text = "0123456789abcdef".repeat((3 * MEGABYTE) / 16);
     await post(callTool("allowed-one", { text }));
-    const { text: arrived } = canary.executed[0]?.params?.["arguments"] as { text: string };
-    expect(hash(arrived)).toBe(hash(text));
+    const { arguments: args } = canary.executed[0]?.params ?? {};
+    expect(hash((args as { text: string }).text)).toBe(hash(text));
     const large = await post(callTool("allowed-one", { [SIZE_ARGUMENT]: 3 * MEGABYTE }));
     expect(hash(large.text.match(/x{9,}/)?.[0] ?? "")).toBe(hash("x".repeat(3 * MEGABYTE)));
     expect(large.complete).toBe(true);
