@@ -115,7 +115,7 @@ export type HeaderMutation = {
   readonly setHeaders?: readonly { readonly header: { readonly key: string; readonly rawValue: Uint8Array } }[];
   readonly removeHeaders?: readonly string[];
 };
-type BodyMutation =
+export type BodyMutation =
   | { readonly body: Uint8Array }
   | { readonly clearBody: true }
   | { readonly streamedResponse: { readonly body: Uint8Array; readonly endOfStream: boolean } };

@@ -107,7 +107,7 @@ describeWithEnvoy.each(Object.entries(MODES))("bodies in full duplex, %s", (_, m
   test("what has no answer to read passes, and ends", async () => {
     const notified = await post('{"jsonrpc":"2.0","method":"notifications/initialized"}');
     expect([notified.status, notified.complete]).toEqual([202, true]);
-    canary.answer = (message, response) =>
+    canary.answer = (_message, response) =>
       void response.writeHead(502, { "content-type": "text/html" }).end("<p>no</p>");
     const failed = await post(callTool("allowed-one"));
     expect([failed.status, failed.text, failed.complete]).toEqual([502, "<p>no</p>", true]);

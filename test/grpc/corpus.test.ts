@@ -20,10 +20,10 @@ import { answerOf, askOf, precedingAsk, REQUEST_CASES, RESPONSE_CASES, seededCut
 import type { Ask, RequestCase } from "../fixtures/corpus.ts";
 import { corePeer, MAX_BODY_BYTES } from "../fixtures/corpus/core-peer.ts";
 import { playRequest, playResponse } from "../fixtures/corpus/envoy.ts";
-import type { Peer } from "../fixtures/corpus/envoy.ts";
+import type { Peer, RequestVerdict } from "../fixtures/corpus/envoy.ts";
 import { LATER } from "../fixtures/corpus/later.ts";
 import { requestHeaders, wirePeer } from "../fixtures/corpus/wire-peer.ts";
-import type { Cut } from "../fixtures/corpus/wire-peer.ts";
+import type { Cut, Mode } from "../fixtures/corpus/wire-peer.ts";
 
 /** What the wire does not carry. */
 const ONLY_IN_CORE: Readonly<Record<string, string>> = {
@@ -91,12 +91,18 @@ const requests = REQUEST_CASES.filter(
   (one) => !(one.id in ONLY_IN_CORE) && !isProtocolCase(one) && one.category !== "ext-authz",
 );
 
-describe.each(CUTS)("with frames that are %s", (_name, cut) => {
+const MODES: readonly Mode[] = ["override", "streamed", "duplex"];
+const RUNS = MODES.flatMap((mode) => CUTS.map(([name, cut]) => [mode, name, cut] as const));
+
+describe.each(RUNS)("in the mode %s, with frames that are %s", (mode, _name, cut) => {
   test("each request gets the core's verdict, and goes on as the core says", async () => {
     const differing = requests.map(async (one) => {
       const ask = askOf(one);
-      using peer = wirePeer((await serverFor(ask.policies)).session, cut);
-      return differs(one.id, await playRequest(peer, ask), await playRequest(corePeer(ask), ask));
+      using peer = wirePeer((await serverFor(ask.policies)).session, cut, mode);
+      const [wire, core] = [await playRequest(peer, ask), await playRequest(corePeer(ask), ask)];
+      return mode === "duplex"
+        ? differs(one.id, withoutLength(wire), withoutLength(core))
+        : differs(one.id, wire, core);
     });
     expect((await Promise.all(differing)).flat()).toStrictEqual([]);
   });
@@ -108,12 +114,18 @@ describe.each(CUTS)("with frames that are %s", (_name, cut) => {
         await playRequest(peer, ask),
         await playResponse(peer, answerOf(one), answerPieces),
       ];
-      using peer = wirePeer((await serverFor(ask.policies)).session, cut);
+      using peer = wirePeer((await serverFor(ask.policies)).session, cut, mode);
       return differs(one.id, await play(peer), await play(corePeer(ask)));
     });
     expect((await Promise.all(differing)).flat()).toStrictEqual([]);
   });
 });
+
+/** In full duplex Envoy has taken it away. */
+const withoutLength = (verdict: RequestVerdict): RequestVerdict =>
+  verdict.kind === "forwarded"
+    ? { ...verdict, headers: verdict.headers.filter(([name]) => name !== "content-length") }
+    : verdict;
 
 /** Bytes as text: a Buffer and a Uint8Array are not equal. */
 function differs(id: string, wire: unknown, core: unknown): readonly unknown[] {
