@@ -74,7 +74,9 @@ export class Canary implements AsyncDisposable {
     if (method === "GET") return inEvents({ method: "GET" }, response);
     if (method === "DELETE") return void response.writeHead(204).end();
     const message = JSON.parse(body) as Message;
-    if (message.id === undefined) return void response.writeHead(202).end();
+    // A notification, or a client's answer; a batch has neither member.
+    if (!Array.isArray(message) && (message.id === undefined || message.method === undefined))
+      return void response.writeHead(202).end();
     await this.answer(message, response);
   }
 

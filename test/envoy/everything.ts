@@ -9,16 +9,17 @@ import { Program } from "./program.ts";
 
 export type Everything = AsyncDisposable & { readonly port: number };
 
-export async function startEverything(): Promise<Everything> {
+/** `sse`: HTTP with SSE (2024-11-05), at `/sse` and `/message`. */
+export async function startEverything(transport: "streamableHttp" | "sse" = "streamableHttp"): Promise<Everything> {
   const port = await freePort();
   const server = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"));
   const program = new Program({
     name: "server-everything",
     command: process.execPath,
-    args: ["--import", join(PACKAGE_ROOT, "src", "cli", "demo", "loopback.ts"), server, "streamableHttp"],
+    args: ["--import", join(PACKAGE_ROOT, "src", "cli", "demo", "loopback.ts"), server, transport],
     env: { PORT: String(port) },
   });
-  await program.until("listening", () => (program.stderr.includes(`listening on port ${port}`) ? true : undefined));
+  await program.until("listening", () => (/(?:listening|running) on port/.test(program.stderr) ? true : undefined));
   return { port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 

@@ -214,7 +214,8 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
 
 function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
   const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
-  const hasAnswer = calls.some(({ id, method }) => id !== undefined || method === "GET");
+  const hasAnswer =
+    calls.some(({ id, method }) => id !== undefined || method === "GET") || (asked.batch?.refused ?? []).length > 0;
   const readsAnswer = hasAnswer && (server.answers === "read" || asked.batch !== undefined || calls.some(isAlwaysRead));
   return { at: "permitted", judged, asked, readsAnswer };
 }
