@@ -14,6 +14,7 @@ const asked = (isVisible: Asked["isVisible"]): Asked => ({
   isVisible,
   seesAll: () => false,
   limits: DEFAULT_LIMITS,
+  isPinned: () => true,
   session: { id: undefined, mayBegin: false },
   batch: undefined,
   messagesPath: undefined,

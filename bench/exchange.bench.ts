@@ -11,7 +11,7 @@ import type { Micro } from "./micro.ts";
 import { ISSUER, platformPolicies } from "./policies.ts";
 
 const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
-const options = { policies, unmatched: "refuse", limits: DEFAULT_LIMITS } as const;
+const options = { policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" } as const;
 
 /** As Envoy sends them on, without the token that it has verified. */
 export const REQUEST_HEADERS: HeaderList = [

@@ -1,7 +1,9 @@
 /** argv to a command and an exit code. What the commands do is in `cli/`. */
 import process from "node:process";
+import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { runCheck } from "./cli/check.ts";
+import { runPin } from "./cli/pin.ts";
 import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
 import { VERSION } from "./cli/version.ts";
@@ -40,6 +42,11 @@ program
   .command("schema")
   .description("print the JSON Schema of policy documents, for editors")
   .action(() => runSchema(process.stdout));
+
+program
+  .command("pin")
+  .description("read the answer to tools/list on stdin, print the pins of an MCPServer")
+  .action(async () => end(runPin(await buffer(process.stdin), process.stdout, process.stderr)));
 
 program
   .command("demo")

@@ -3,6 +3,7 @@
  * stream with an error, and Envoy then fails the request. OK stands here twice, and only where the exchange says that it is
  * over: with an answer owed, it would let the request or the answer through unread.
  */
+import { hash } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import {
   beginExchange,
@@ -36,7 +37,7 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
 
 export type ExtProcOptions = WireOptions &
-  Omit<Options, "policies"> & {
+  Pick<Options, "unmatched" | "limits"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly telemetry: Telemetry;
     /** How many exchanges may be open at a time; one more ends with RESOURCE_EXHAUSTED, and Envoy fails its request. */
@@ -83,7 +84,7 @@ class Driver implements FrameHandler {
     this.#options = options;
     this.#inFlight = inFlight;
     const { unmatched, limits } = options;
-    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits });
+    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256 });
   }
 
   message(bytes: Uint8Array): void {
@@ -163,6 +164,8 @@ class Driver implements FrameHandler {
     this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }
 }
+
+const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes);
 
 const UNSHOWN =
   "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_header_mode to SEND and response_body_mode to STREAMED (or allow_mode_override to true)";

@@ -126,6 +126,7 @@ export function formatDecision(record: ExchangeRecord): string {
     outcome: outcome.kind,
     error_code: outcome.kind === "rpc_error" ? outcome.code : undefined,
     hidden_items: record.listed === undefined && record.hiddenItems === 0 ? undefined : record.hiddenItems,
+    changed_tools: record.changedTools.length === 0 ? undefined : record.changedTools,
     answer_fault: cut(record.answerFault?.message),
     answer_fault_reason: record.answerFault?.reason,
     revision: cut(record.revision),

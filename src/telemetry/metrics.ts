@@ -90,6 +90,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ["mcp_server", "reason"],
     registers: [registry],
   });
+  const changed = new Counter({
+    name: "toolgate_changed_tools_total",
+    help: "Tools that were not shown because their definition is not the one that policy has pinned.",
+    labelNames: ["mcp_server", "gen_ai_tool_name"],
+    registers: [registry],
+  });
   const refusedStreams = new Counter({
     name: "toolgate_streams_refused_total",
     help: "Exchanges that were refused because --max-streams were open.",
@@ -106,7 +112,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const result = record.outcome.kind;
       requests.at({ ...call, result, error_type: labels.errorType(record, now) }, now).value += 1;
       decisions.at(decisionLabels(record, call), now).value += 1;
-      const { answerFault } = record;
+      const { answerFault, changedTools } = record;
+      // Policy names them: there are no more than it pins.
+      for (const tool of changedTools) changed.inc({ mcp_server: call.mcp_server, gen_ai_tool_name: tool });
       if (answerFault !== undefined) withheld.inc({ mcp_server: call.mcp_server, reason: answerFault.reason });
       if (isOperation(record)) durations.at({ ...call, result }, now).observe(record.durationMs / 1_000);
     },

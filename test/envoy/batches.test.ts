@@ -43,7 +43,7 @@ const send = (batch: readonly object[], revision?: string): Promise<Reply> =>
     body: JSON.stringify(batch),
   });
 /** What the canary was asked to do: batches arrive as arrays. */
-const executed = (): readonly Message[] => canary.executed.flat() as readonly Message[];
+const executed = (): readonly Message[] => canary.executed.flat();
 /** Answers each message of a batch, as one array or as one event each. */
 const inArray: Canary["answer"] = (batch, response) =>
   sendJson(response, `[${requestsOf(batch).map(answerTo).join(",")}]`);

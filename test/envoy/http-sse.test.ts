@@ -41,9 +41,8 @@ spec:
 /** Both paths go to the server, and both are asked about. */
 function routeBothPaths(config: Node): void {
   Object.assign(firstRoute(config), { match: { prefix: "/" } });
-  const [jwt] = manager(config)["http_filters"] as readonly Node[];
-  const { rules } = jwt?.["typed_config"] as { rules: Node[] };
-  Object.assign(rules[0] ?? {}, { match: { prefix: "/" } });
+  const [jwt] = manager(config)["http_filters"] as readonly { readonly typed_config: { readonly rules: Node[] } }[];
+  for (const rule of jwt?.typed_config.rules ?? []) rule["match"] = { prefix: "/" };
 }
 
 let everything: Everything;

@@ -30,6 +30,7 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   outcome: { kind: "ok" },
   listed: undefined,
   hiddenItems: 0,
+  changedTools: [],
   answerFault: undefined,
   revision: "2025-06-18",
   requestId: "8c7a3a52-0a4d-4b7c-9d6e-2f1f5a0b1c2d",

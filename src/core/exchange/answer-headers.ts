@@ -38,9 +38,8 @@ export function readAnswerHeaders(
   const isSse = SSE_TYPE.test(type);
   // An error page of a proxy is not a message of MCP, and no client takes it for one.
   if (failed && !isJson && !isSse) return pass(BROKEN);
-  // What accepts a notification or ends a session is nobody's answer. No client reads a body of no type with a 202.
-  const isEmpty = header(headers, "content-length") === "0" || (status === ACCEPTED && type === "");
-  if (!isJson && !isSse && isEmpty) return pass({ kind: "ok" });
+  // A body of an accepted notification, or of a session's end, is nobody's answer.
+  if (!isJson && !isSse && header(headers, "content-length") === "0") return pass({ kind: "ok" });
   const coding = header(headers, "content-encoding");
   if (coding !== undefined && coding.toLowerCase() !== "identity")
     return refuse(`is encoded (${coding.slice(0, 32)}), so it could not be read`);
@@ -54,7 +53,6 @@ export function readAnswerHeaders(
 const pass = (outcome: Outcome | undefined): AnswerHeaders => ({ kind: "pass", outcome });
 const refuse = (fault: string): AnswerHeaders => ({ kind: "refuse", fault });
 
-const ACCEPTED = 202;
 const PARTIAL_CONTENT = 206;
 
 const header = (headers: HeaderList, name: string): string | undefined => headers.find(([key]) => key === name)?.[1];
@@ -62,6 +60,9 @@ const header = (headers: HeaderList, name: string): string | undefined => header
 const localOutcome = (codeDetails: string): Outcome => ({
   kind: codeDetails.includes("timeout") ? "timeout" : "transport_error",
 });
+
+/** The server has accepted what gets no answer. */
+export const isAccepted = (headers: HeaderList): boolean => header(headers, ":status") === "202";
 
 /** Sessions are begun by the answer to `initialize`, and there are none since 2026-07-28. */
 export function strayHeaders(headers: HeaderList, { session, era }: Asked): readonly string[] {

@@ -12,11 +12,15 @@ type Asking = {
   readonly identity: Identity;
   readonly headers: RequestHeaders;
   readonly limits: Limits;
+  readonly sha256: Sha256;
 };
+
+/** In lower-case hexadecimal. The core has no cryptography of its own. */
+export type Sha256 = (bytes: Uint8Array) => string;
 
 /** `calls`: those that go on. `refused`: our answers to the other messages of a batch, or undefined when it was none. */
 export function askedBy(asking: Asking, calls: readonly Call[], refused?: readonly Uint8Array[]): Asked {
-  const { endpoint, identity, headers, limits } = asking;
+  const { endpoint, identity, headers, limits, sha256 } = asking;
   const { server, messagesPath } = endpoint;
   const [first] = calls;
   const isStream = first?.method === "GET";
@@ -26,6 +30,10 @@ export function askedBy(asking: Asking, calls: readonly Call[], refused?: readon
     isVisible: (subject) => isVisible(server, identity, subject),
     seesAll: () => seesAll(server, identity),
     limits,
+    isPinned: (tool, definition) => {
+      const pin = server.pins.get(tool);
+      return pin === undefined || pin === sha256(definition());
+    },
     session: { id: headers["mcp-session-id"], mayBegin: first?.method === "initialize" },
     batch: refused === undefined && !(isStream && server.batches === "judge") ? undefined : { refused: refused ?? [] },
     messagesPath,

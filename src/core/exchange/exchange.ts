@@ -179,6 +179,7 @@ function summary(seen: Seen, decided: Decided, revision: string | undefined, out
     reason,
     outcome,
     listed: seen.listed,
+    changedTools: seen.changedTools,
     hiddenItems: seen.hiddenItems,
     answerFault: seen.lost,
     revision,

@@ -21,6 +21,7 @@ import type { Permit } from "../policy/decide.ts";
 import type { Denial } from "../policy/decision.ts";
 import type { Endpoint, Server } from "../policy/policy-set.ts";
 import type { Decided } from "./metadata.ts";
+import type { Sha256 } from "./asked.ts";
 import { denialSentence } from "./sentence.ts";
 
 /** Who asks, and which server. */
@@ -32,6 +33,7 @@ export type Arrived = Addressed & {
   readonly server: Server;
   readonly headers: RequestHeaders;
   readonly limits: Limits;
+  readonly sha256: Sha256;
 };
 
 export type Permitted = {

@@ -27,6 +27,8 @@ export type ExchangeRecord = {
   readonly outcome: Outcome;
   /** The names in a list answer, as the server gave them: what may become a label. */
   readonly listed: Listed | undefined;
+  /** Tools taken out of a list answer because they are not any more what policy has pinned. */
+  readonly changedTools: readonly string[];
   /** Entries taken out of a list answer because the caller may not use them. */
   readonly hiddenItems: number;
   /** Why the answer, or what may have been it, was not delivered. */

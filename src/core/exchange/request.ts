@@ -35,6 +35,7 @@ import { DEFAULT_DENY } from "../policy/decision.ts";
 import type { Destination, PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
 import { askedBy } from "./asked.ts";
+import type { Sha256 } from "./asked.ts";
 import { judgeBatch } from "./batch.ts";
 import { NO_CHANGES, requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
@@ -51,6 +52,7 @@ export type Options = {
   readonly policies: PolicySet;
   readonly unmatched: "refuse" | "pass";
   readonly limits: Limits;
+  readonly sha256: Sha256;
 };
 
 export type RequestState =
@@ -114,7 +116,14 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     return refused({ server, identity }, classified.error, { ...NOTHING_KNOWN, era, revision });
   }
   const { kind } = classified.value;
-  const arrived = { endpoint, server, identity, headers: headers.value, limits: options.limits };
+  const arrived = {
+    endpoint,
+    server,
+    identity,
+    headers: headers.value,
+    limits: options.limits,
+    sha256: options.sha256,
+  };
   switch (kind) {
     case "message":
       return [

@@ -18,7 +18,7 @@ import { assertNever } from "../result.ts";
 import { SseParser } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
 import { followEvents } from "./follow-events.ts";
-import { readAnswerHeaders, strayHeaders } from "./answer-headers.ts";
+import { isAccepted, readAnswerHeaders, strayHeaders } from "./answer-headers.ts";
 import { BROKEN, faultSentence, merge, NOTHING_SEEN, sentence } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 import type { Outcome } from "../mcp/outcome.ts";
@@ -84,15 +84,15 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 }
 
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
+  // The server had nothing to answer, but we have: what went on of a batch were notifications.
+  const waits = asked.pending !== undefined && asked.pending.length > 0;
+  if (asked.batch !== undefined && !waits && isAccepted(event.headers)) return answerRefused(asked.batch.refused);
   const said = readAnswerHeaders(event.headers, event.endOfStream, event.codeDetails);
   const remove = strayHeaders(event.headers, asked);
   switch (said.kind) {
     case "refuse":
       return refuse(asked, said.fault);
     case "pass":
-      // The server had nothing to answer, but we had: the rest of a batch was notifications.
-      if (asked.batch !== undefined && asked.batch.refused.length > 0 && said.outcome?.kind === "ok")
-        return answerRefused(asked.batch.refused);
       return [
         { at: "passing", seen: { ...NOTHING_SEEN, rest: said.outcome } },
         { kind: "responseHeaders", readBody: false, remove },
@@ -116,16 +116,14 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
 function refuse(asked: Asked, fault: string): ResponseStep {
   const why = refusal("unsafe-answer", sentence(fault));
   const known = { era: "legacy", method: "unknown", revision: undefined, needsUser: false } as const;
-  const id = asked.pending?.length === 1 ? asked.pending[0]?.id : undefined;
+  const replies = (asked.pending ?? []).map(({ id }) => localReply(why, { ...known, id }));
+  const [only = localReply(why, { ...known, id: undefined })] = replies;
+  const bodies = [...replies.map(({ body }) => body), ...(asked.batch?.refused ?? [])];
+  const reply = asked.batch === undefined || bodies.length === 0 ? only : { ...only, body: joinBatch(bodies) };
   const seen: Seen = { ...NOTHING_SEEN, rest: BROKEN, lost: { reason: "unreadable", message: fault } };
   return [
     { at: "refused", seen },
-    {
-      kind: "immediateResponse",
-      reply: localReply(why, { ...known, id }),
-      details: "toolgate_unsafe-answer",
-      metadata: undefined,
-    },
+    { kind: "immediateResponse", reply, details: "toolgate_unsafe-answer", metadata: undefined },
   ];
 }
 

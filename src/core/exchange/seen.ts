@@ -14,6 +14,7 @@ export type Seen = {
   readonly rest: Outcome | undefined;
   readonly hiddenItems: number;
   readonly listed: Listed | undefined;
+  readonly changedTools: readonly string[];
   /** Why the answer, or a message that may have been it, was not delivered. */
   readonly lost: Fault | undefined;
   /** Events had ids: what did not come here can be asked for on another stream (2025-03-26 to 2025-11-25). */
@@ -25,6 +26,7 @@ export const NOTHING_SEEN: Seen = {
   rest: undefined,
   hiddenItems: 0,
   listed: undefined,
+  changedTools: [],
   lost: undefined,
   isResumable: false,
 };
@@ -53,6 +55,7 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
     rest: seen.rest,
     hiddenItems: seen.hiddenItems + delivery.hiddenItems,
     listed: delivery.listed ?? seen.listed,
+    changedTools: delivery.changedTools.length === 0 ? seen.changedTools : delivery.changedTools,
     lost: isLost ? fault : seen.lost,
     isResumable: seen.isResumable,
   };

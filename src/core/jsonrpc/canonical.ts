@@ -5,12 +5,20 @@
  */
 import { utf8 } from "../bytes.ts";
 import { ARRAY, KIND, LOOSE, OBJECT, STRING, stringText, WIDTH } from "./tape.ts";
+import type { At } from "./json.ts";
 import type { Json } from "./scan.ts";
 
 export function canonical(json: Json): Uint8Array {
   if (json.canonical) return json.bytes;
   const writer = new Writer(json);
   writer.value(0);
+  return writer.written();
+}
+
+/** The same of one value in it. */
+export function canonicalValue(json: Json, at: At): Uint8Array {
+  const writer = new Writer(json);
+  writer.value(at);
   return writer.written();
 }
 

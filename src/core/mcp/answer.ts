@@ -41,6 +41,8 @@ export type Delivery = {
   readonly answers: Id | undefined;
   readonly hiddenItems: number;
   readonly listed: Listed | undefined;
+  /** Tools that were taken out because they are not what policy has pinned. */
+  readonly changedTools: readonly string[];
   /** Why it was not delivered. */
   readonly fault: Fault | undefined;
 };
@@ -51,6 +53,7 @@ const pass = (bytes: Uint8Array, outcome: Outcome | undefined): Delivery => ({
   answers: undefined,
   hiddenItems: 0,
   listed: undefined,
+  changedTools: [],
   fault: undefined,
 });
 /** Not delivered, and known not to be the answer unless it has an outcome. */
@@ -96,8 +99,8 @@ function filtered(
 ): Delivery {
   const fault = filter(filtering);
   if (fault !== undefined) return { ...withhold("not-granted", fault, outcome && BROKEN), answers };
-  const { splice, hiddenItems, listed } = filtering;
-  return { bytes: splice.bytes(), outcome, answers, hiddenItems, listed, fault: undefined };
+  const { splice, hiddenItems, listed, changedTools } = filtering;
+  return { bytes: splice.bytes(), outcome, answers, hiddenItems, listed, changedTools, fault: undefined };
 }
 
 /** Before 2026-07-28 a server could ask its client on any stream. */

@@ -16,6 +16,8 @@ export type Asked = {
   /** Nothing is hidden from the caller, so that nothing has to be judged that cannot be. */
   readonly seesAll: () => boolean;
   readonly limits: Limits;
+  /** Whether a tool's definition (`definition.ts`) is the one that policy has pinned, if it has. */
+  readonly isPinned: (tool: string, definition: () => Uint8Array) => boolean;
   /** The session of the request. A server may give another one only where it begins a session. */
   readonly session: { readonly id: string | undefined; readonly mayBegin: boolean };
   /** Set where answers may come in arrays. `refused`: our answers to messages that did not go on, to be added. */

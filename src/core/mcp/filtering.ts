@@ -17,6 +17,8 @@ export class Filtering {
   readonly splice: Splice;
   hiddenItems = 0;
   listed: Listed | undefined;
+  /** Tools that are not shown because they are not any more what policy has pinned. */
+  readonly changedTools: string[] = [];
 
   constructor(json: Json, asked: Asked) {
     this.json = json;

@@ -5,6 +5,7 @@
 import { ABSENT, isObject, kindAt, member, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
+import { definitionOf } from "./definition.ts";
 import { exactText } from "./filtering.ts";
 import type { Filtering } from "./filtering.ts";
 import type { Limits } from "../limits.ts";
@@ -51,7 +52,12 @@ export function filterList(filtering: Filtering, name: ListMember, at: At): stri
     // Clients differ in which one of two they take, and a second one may be made to replace the first.
     const isFirst = names.size < names.add(text).size;
     if (!isFirst || !asked.isVisible(subject.value)) return false;
-    if (name === "tools") hideInterface(filtering, entry);
+    if (name !== "tools") return true;
+    if (!asked.isPinned(text, () => definitionOf(json, entry))) {
+      filtering.changedTools.push(text);
+      return false;
+    }
+    hideInterface(filtering, entry);
     return true;
   });
   if (list.label !== undefined) filtering.listed = { kind: list.label, names: [...names] };

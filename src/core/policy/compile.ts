@@ -122,6 +122,7 @@ const draftServer = ({ metadata, spec }: ServerDocument): ServerDraft => ({
   name: documentName(metadata),
   answers: spec.answers ?? "read",
   batches: spec.batches ?? "refuse",
+  pins: new Map((spec.pins ?? []).map(({ tool, sha256 }) => [tool, sha256])),
   rules: { tool: emptyRules(), prompt: emptyRules(), resource: emptyRules(), method: emptyRules() },
   base: new CallerIndex(),
   enforced: true,

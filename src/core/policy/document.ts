@@ -26,6 +26,8 @@ export type ServerOptions = {
   readonly answers?: "read" | "pass";
   /** Arrays of messages, which 2025-03-26 has. Each message in one is judged alone. */
   readonly batches?: "refuse" | "judge";
+  /** A tool whose definition has another digest is not shown, and an alarm is raised. */
+  readonly pins?: readonly { readonly tool: string; readonly sha256: string }[];
 };
 
 export type ServerDocument = {
@@ -209,6 +211,17 @@ export const DOCUMENT_SCHEMA = {
           default: "read",
           description: "pass: after the decision only lists are read; faster, and how calls end is not known.",
         },
+        pins: list(
+          object(["tool", "sha256"], {
+            tool: text("A tool's name, exactly."),
+            sha256: {
+              type: "string",
+              title: "a SHA-256 in 64 lower-case hexadecimal digits",
+              pattern: "^[0-9a-f]{64}$",
+            },
+          }),
+          "Tools that are shown only while their definition is the one of this digest (`toolgate pin` prints it).",
+        ),
         batches: {
           enum: ["refuse", "judge"],
           default: "refuse",

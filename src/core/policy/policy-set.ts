@@ -30,6 +30,8 @@ export type Server = {
   readonly wantsUser: boolean;
   readonly answers: NonNullable<ServerOptions["answers"]>;
   readonly batches: NonNullable<ServerOptions["batches"]>;
+  /** By tool: the SHA-256 of its definition, in hexadecimal. */
+  readonly pins: ReadonlyMap<string, string>;
 };
 
 /** Where on a server a request goes. */

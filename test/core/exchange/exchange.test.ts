@@ -187,6 +187,8 @@ describe("recordsOf()", () => {
       outcome: { kind: "tool_error" },
       listed: undefined,
       hiddenItems: 0,
+      changedTools: [],
+      answerFault: undefined,
       revision: undefined,
     });
   });

@@ -252,6 +252,7 @@ describe("stepResponse() on a JSON answer", () => {
       rest: { kind: "transport_error" },
       hiddenItems: 2,
       listed: { kind: "tool", names: ["a", "b", "c"] },
+      changedTools: [],
       lost: undefined,
       isResumable: false,
     });

@@ -85,6 +85,7 @@ describe("deliver() an answer", () => {
       answers: undefined,
       hiddenItems: 0,
       listed: undefined,
+      changedTools: [],
       fault,
       reason: "unreadable",
     });
