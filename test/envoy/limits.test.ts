@@ -1,10 +1,11 @@
 /** What does not fit, and what is not there: the status and the words that a client gets. */
 import { connect } from "node:http2";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import type { ServerResponse } from "node:http";
+import { Canary, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
 import { freePort } from "./everything.ts";
-import { ask, callTool } from "./http.ts";
-import { CANARY_POLICIES } from "./policies.ts";
+import { ask, callTool, rpc } from "./http.ts";
+import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
@@ -100,6 +101,108 @@ describeWithEnvoy("limits", () => {
       method: "unknown",
       rule: "too-large",
     });
+  });
+});
+
+describeWithEnvoy("each limit of Toolgate that is an option", () => {
+  let stack: Stack;
+  let token: string;
+  beforeAll(async () => {
+    canary = await Canary.start();
+    const options = {
+      depth: 8,
+      keys: 64,
+      "name-bytes": 16,
+      "uri-bytes": 64,
+      "answer-bytes": 2_048,
+      "event-bytes": 1_024,
+    };
+    stack = await startStack({
+      policies: [
+        CANARY_SERVER,
+        policyFor("reader", '[{ tools: ["allowed*"], resources: ["x:*"] }]'),
+        policyFor("waiter", '[{ tools: ["*"] }]'),
+      ].join("---"),
+      upstreamPort: canary.port,
+      flags: [
+        ...Object.entries(options).flatMap(([name, value]) => [`--max-${name}`, String(value)]),
+        "--max-streams",
+        "2",
+      ],
+    });
+    token = await stack.token("reader");
+  });
+  afterAll(async () => {
+    await stack[Symbol.asyncDispose]();
+    await canary[Symbol.asyncDispose]();
+  });
+  afterEach(() => canary.forget());
+
+  const send = (body: string) => ask(stack.gateway.url, { token, body });
+  const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  const keys = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 0]));
+
+  // What may be: a level for the message, its params and its arguments; keys for them, and for the argument.
+  test.each<readonly [string, string, string, string]>([
+    [
+      "depth",
+      "too-deep",
+      callTool("allowed-one").replace('"arguments":{}', `"arguments":{"a":${deep(5)}}`),
+      callTool("allowed-one").replace('"arguments":{}', `"arguments":{"a":${deep(6)}}`),
+    ],
+    ["keys", "too-many-keys", callTool("allowed-one", keys(58)), callTool("allowed-one", keys(59))],
+    ["name", "name-too-long", callTool("allowed".padEnd(16, "x")), callTool("allowed".padEnd(17, "x"))],
+    [
+      "URI",
+      "uri-too-long",
+      rpc("resources/read", { uri: "x:".padEnd(64, "y") }),
+      rpc("resources/read", { uri: "x:".padEnd(65, "y") }),
+    ],
+  ])("%s: what fits passes, what does not is refused as %s", async (_, reason, fits, exceeds) => {
+    expect((await send(fits)).text).not.toContain("error");
+    expect(canary.executed).toHaveLength(1);
+    expect((await send(exceeds)).text).toContain('"error"');
+    expect(canary.executed).toHaveLength(1);
+    expect(await stack.toolgate.decision({ reason })).toMatchObject({ decision: "deny", rule: reason });
+    expect(await stack.toolgate.admin("/metrics")).toMatch(
+      new RegExp(`^toolgate_authz_decisions_total\\{.*reason="${reason}".*\\} 1$`, "m"),
+    );
+  });
+
+  test("an answer: in JSON and as an event, one that is too large is replaced by an error, and counted", async () => {
+    const withheld = async (): Promise<string | undefined> =>
+      /^toolgate_answers_withheld_total\{.*reason="too-large".*\} (\d+)$/m.exec(
+        await stack.toolgate.admin("/metrics"),
+      )?.[1];
+    const sizes = [100, 3_000];
+    const answers = await Promise.all(
+      sizes.map(async (size) => (await send(callTool("allowed-one", { [SIZE_ARGUMENT]: size }))).text),
+    );
+    expect(answers[0]).toContain("xxx");
+    expect(answers[1]).toContain("is larger than 2048 bytes");
+    expect(await withheld()).toBe("1");
+    canary.answer = inEvents;
+    const events = await send(callTool("allowed-one", { [SIZE_ARGUMENT]: 1_500 }));
+    expect(events.text).toContain("working");
+    expect(events.text).toContain("holds an event larger than 1024 bytes");
+    expect(await withheld()).toBe("2");
+  });
+
+  test("streams: one more than may be open is refused by Envoy, and the open ones go on", async () => {
+    const held: ServerResponse[] = [];
+    const both = Promise.withResolvers<void>();
+    canary.answer = (_message, response) => {
+      if (held.push(response) === 2) both.resolve();
+    };
+    const waiting = [send(callTool("allowed-one")), send(callTool("allowed-two"))];
+    await both.promise;
+    const refused = await send(callTool("allowed-one"));
+    expect([refused.status, JSON.parse(refused.text)]).toMatchObject([503, { error: { code: -32_603 } }]);
+    for (const response of held) sendJson(response, '{"jsonrpc":"2.0","id":0,"error":{"code":1,"message":"done"}}');
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await stack.toolgate.admin("/metrics")).toMatch(/^toolgate_streams_refused_total 1$/m);
+    canary.forget();
+    expect((await send(callTool("allowed-one"))).status).toBe(200);
   });
 });
 
