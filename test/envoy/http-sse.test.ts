@@ -79,6 +79,7 @@ describeWithEnvoy("HTTP with SSE through Envoy and Toolgate", () => {
       content: [{ text: "Echo: hello" }],
     });
     await client.close();
+    expect(await stack.toolgate.decision({ tool: "echo" })).toMatchObject({ decision: "allow", outcome: "unread" });
   });
 
   test("a denial comes on the stream as the answer to the call, and the session goes on", async () => {

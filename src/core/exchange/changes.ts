@@ -18,6 +18,7 @@ export function requestChanges(headers: RequestHeaders, call: Call, body: Uint8A
   if (call.era === "legacy") {
     if (headers["mcp-method"] !== undefined) remove.push("mcp-method");
     if (headers["mcp-name"] !== undefined) remove.push("mcp-name");
+    remove.push(...headers.params.map(([name]) => name));
   } else if (headers["mcp-session-id"] !== undefined) remove.push("mcp-session-id");
   const set: (readonly [string, string])[] = [];
   const type = headers["content-type"];

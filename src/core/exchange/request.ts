@@ -221,11 +221,14 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
   ];
 }
 
-function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
+function permitted({ server, endpoint }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
   const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
   const hasAnswer =
     calls.some(({ id, method }) => id !== undefined || method === "GET") || (asked.batch?.refused ?? []).length > 0;
-  const readsAnswer = hasAnswer && (server.answers === "read" || asked.batch !== undefined || calls.some(isAlwaysRead));
+  // Over HTTP with SSE the answer to a message is on the stream, and what comes here is only a receipt.
+  const comesHere = endpoint.transport !== "sse-messages";
+  const readsAnswer =
+    comesHere && hasAnswer && (server.answers === "read" || asked.batch !== undefined || calls.some(isAlwaysRead));
   return { at: "permitted", judged, asked, readsAnswer };
 }
 
