@@ -32,7 +32,7 @@ export type Outcome = {
 export type Way = {
   readonly name: string;
   readonly client: Client;
-  /** In place of the authority that a case does not have. */
+  /** Where any will do: the one that has the route. */
   readonly authority?: string;
 };
 
@@ -41,6 +41,15 @@ const AT_ONCE = 12;
 
 /** A route for every path, as somebody has it who does not want to list the paths of the server. */
 export const ANY_PATH = "any-path.example";
+
+/** A route on which Envoy keeps nothing of a body: FULL_DUPLEX_STREAMED, both ways. */
+export const FULL_DUPLEX = "full-duplex.example";
+const DUPLEX_MODES = {
+  request_body_mode: "FULL_DUPLEX_STREAMED",
+  request_trailer_mode: "SEND",
+  response_body_mode: "FULL_DUPLEX_STREAMED",
+  response_trailer_mode: "SEND",
+};
 
 /** A server without a policy, for the case in which the policies of the caller are gone. */
 const REVOKED = "revoked.example";
@@ -56,6 +65,13 @@ const SENT_ON = "cluster.mcp_server.upstream_rq_total";
 
 /** openssl takes no empty name as text: a sequence of one URI without a character. */
 const EMPTY_URI_SAN = "DER:30:02:86:00";
+
+/** The authority without which a case is not the one that it is; undefined when any will do. */
+export function authorityOf(one: RequestCase | ResponseCase): string | undefined {
+  if (one.policy_context.policy === "deny-all") return REVOKED;
+  const mode = one.phase === "request" ? wrongModeOf(one) : undefined;
+  return mode === undefined ? one.http.headers.find(([name]) => name === "host")?.[1] : routeOfMode(mode);
+}
 
 export const markerOf = (one: RequestCase | ResponseCase, way: Way): string => `${one.id} ${way.name}`;
 
@@ -169,14 +185,19 @@ export class Ring implements AsyncDisposable {
     return [["authorization", `Bearer ${await this.#stack.token(sub)}`] as const];
   }
 
-  /** Until Toolgate has answered the headers of a request whose body is under way, or Envoy has sent them on. */
+  /**
+   * Until there have been two messages about a request whose body is under way: its headers and their answer, or, where
+   * Toolgate keeps that back, its headers and the body so far. Or Envoy has sent it on.
+   */
   async #untilAsked(): Promise<() => Promise<unknown>> {
     const { gateway } = this.#stack;
     const progress = async (): Promise<number> =>
-      (await gateway.stat("http.mcp.ext_proc.stream_msgs_received")) + (await gateway.stat(SENT_ON));
+      (await gateway.stat("http.mcp.ext_proc.stream_msgs_sent")) +
+      (await gateway.stat("http.mcp.ext_proc.stream_msgs_received")) +
+      (await gateway.stat(SENT_ON)) * 2;
     const before = await progress();
     return () =>
-      gateway.program.until("an answer to the headers", async () => ((await progress()) > before ? true : undefined));
+      gateway.program.until("two messages", async () => ((await progress()) >= before + 2 ? true : undefined));
   }
 
   /** Envoy's own count of what it has sent is what the recorder has; its access log has a line for each request. */
@@ -205,26 +226,21 @@ function logMarkers(config: Node): void {
   log.typed_config.log_format.json_format["case"] = `%REQ(${MARKER})%`;
 }
 
-function authorityOf(one: RequestCase | ResponseCase): string | undefined {
-  if (one.policy_context.policy === "deny-all") return REVOKED;
-  const mode = one.phase === "request" ? wrongModeOf(one) : undefined;
-  return mode === undefined ? undefined : routeOfMode(mode);
-}
-
 function addRoutes(config: Node): void {
   const { virtual_hosts: hosts } = manager(config)["route_config"] as { virtual_hosts: Node[] };
+  const modes = extProcFilter(config)["processing_mode"] as Node;
   const add = (domain: string, change: (route: Node) => void): void => {
     const route = structuredClone(firstRoute(config));
     change(route);
     hosts.push({ name: domain, domains: [domain], routes: [route] });
   };
-  add(ANY_PATH, (route) => (route["match"] = { prefix: "/" }));
-  const modes = extProcFilter(config)["processing_mode"] as Node;
-  for (const mode of WRONG_MODES) {
-    add(routeOfMode(mode), (route) => {
+  const addWithModes = (domain: string, changed: Node): void =>
+    add(domain, (route) => {
       const { "toolgate.ext_proc": filter } = route["typed_per_filter_config"] as Record<string, { config: Node }>;
       if (filter === undefined) throw new Error("the route has no filter toolgate.ext_proc");
-      filter.config["overrides"] = { processing_mode: { ...modes, request_body_mode: mode } };
+      filter.config["overrides"] = { processing_mode: { ...modes, ...changed } };
     });
-  }
+  add(ANY_PATH, (route) => (route["match"] = { prefix: "/" }));
+  addWithModes(FULL_DUPLEX, DUPLEX_MODES);
+  for (const mode of WRONG_MODES) addWithModes(routeOfMode(mode), { request_body_mode: mode });
 }
