@@ -12,14 +12,15 @@ import { playRequest } from "../fixtures/corpus/envoy.ts";
 import { expectForwarded } from "../fixtures/corpus/forwarded.ts";
 import { LATER } from "../fixtures/corpus/later.ts";
 import { expectSeen, isWithheld } from "../fixtures/corpus/seen.ts";
+import { ANY_PATH, authorityOf, FULL_DUPLEX } from "./corpus/authorities.ts";
 import type { Received } from "./corpus/client.ts";
 import { coreDelivers } from "./corpus/core-delivers.ts";
 import { overHttp1 } from "./corpus/http1-client.ts";
 import { overHttp2 } from "./corpus/http2-client.ts";
-import { CLEANED_BY_ENVOY, NOT_ON_ENVOY, OTHER_BLOCK, OTHER_BLOCK_IN_DUPLEX, wrongModeOf } from "./corpus/on-envoy.ts";
+import { CLEANED_BY_ENVOY, NOT_ON_ENVOY, OTHER_BLOCK, wrongModeOf } from "./corpus/on-envoy.ts";
 import { EXECUTED } from "./corpus/recorder.ts";
 import type { Arrival } from "./corpus/recorder.ts";
-import { ANY_PATH, authorityOf, FULL_DUPLEX, markerOf, Ring } from "./corpus/ring.ts";
+import { markerOf, Ring } from "./corpus/ring.ts";
 import type { Outcome, Way } from "./corpus/ring.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 
@@ -33,7 +34,7 @@ const isInHttp2 = ({ http }: RequestCase): boolean =>
   !http.headers.some(([name]) => name === "connection" || name === "transfer-encoding");
 /** The gateway has one route, for this path and whatever follows its question mark. */
 const hasOtherPath = ({ http }: RequestCase): boolean => http.path.split("?")[0] !== "/mcp";
-const hasAnyAuthority = (one: RequestCase): boolean => authorityOf(one) === undefined;
+const hasAnyAuthority = (one: RequestCase | ResponseCase): boolean => authorityOf(one) === undefined;
 
 const requests = REQUEST_CASES.filter((one) => !(one.id in NOT_ON_ENVOY));
 const otherPaths = requests.filter(hasOtherPath);
@@ -46,7 +47,13 @@ const REQUEST_WAYS: readonly { readonly way: Way; readonly cases: readonly Reque
   { way: inDuplex(HTTP1), cases: movable },
   { way: inDuplex(HTTP2), cases: movable.filter(isInHttp2) },
 ];
-const ANSWER_WAYS = [HTTP1, HTTP2, inDuplex(HTTP1), inDuplex(HTTP2)];
+const movableAnswers = RESPONSE_CASES.filter(hasAnyAuthority);
+const ANSWER_WAYS: readonly { readonly way: Way; readonly cases: readonly ResponseCase[] }[] = [
+  { way: HTTP1, cases: RESPONSE_CASES },
+  { way: HTTP2, cases: RESPONSE_CASES },
+  { way: inDuplex(HTTP1), cases: movableAnswers },
+  { way: inDuplex(HTTP2), cases: movableAnswers },
+];
 
 const titled = <T extends RequestCase | ResponseCase>(cases: readonly T[]) =>
   cases.map((one) => [`${one.id}, ${one.description}`, one] as const);
@@ -112,24 +119,23 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
         // The core is not asked about the mode of a route.
         if (verdict.kind !== "blocked" || by !== verdict.details || wrongModeOf(one) !== undefined) others[one.id] = by;
       }
-      const table = way.authority === FULL_DUPLEX ? { ...OTHER_BLOCK, ...OTHER_BLOCK_IN_DUPLEX } : OTHER_BLOCK;
-      const known = blocked.filter((one) => one.id in table && way.authority !== ANY_PATH);
-      expect(others).toStrictEqual(Object.fromEntries(known.map(({ id }) => [id, table[id]?.by])));
+      const known = blocked.filter((one) => one.id in OTHER_BLOCK && way.authority !== ANY_PATH);
+      expect(others).toStrictEqual(Object.fromEntries(known.map(({ id }) => [id, OTHER_BLOCK[id]?.by])));
     });
   });
 
-  describe.each(ANSWER_WAYS)("an answer $name", (way) => {
+  describe.each(ANSWER_WAYS)("an answer $way.name", ({ way, cases }) => {
     let outcomes: ReadonlyMap<string, Outcome>;
     beforeAll(async () => {
-      outcomes = await ring.play(RESPONSE_CASES, way);
+      outcomes = await ring.play(cases, way);
     });
-    const run = RESPONSE_CASES.filter(isRun);
+    const run = cases.filter(isRun);
 
     test.each(titled(run))("shows the client what it may see: %s", (_title, one) => {
       expectSeen(one, answerTo(outcomes, one));
     });
 
-    test.each(titled(RESPONSE_CASES))("is delivered as the core says: %s", async (_title, one) => {
+    test.each(titled(cases))("is delivered as the core says: %s", async (_title, one) => {
       const { status, body, isWhole } = answerTo(outcomes, one);
       const core = await coreDelivers(one);
       expect([status, textOf(body)]).toStrictEqual([core.status, textOf(core.body)]);
@@ -148,7 +154,7 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
       expect(others).toStrictEqual(Object.fromEntries(Object.keys(OTHER_DELIVERY).map((id) => [id, "delivered"])));
     });
 
-    test.fails.each(titled(RESPONSE_CASES.filter((one) => !isRun(one))))("is not right yet: %s", (_title, one) => {
+    test.fails.each(titled(cases.filter((one) => !isRun(one))))("is not right yet: %s", (_title, one) => {
       expectSeen(one, answerTo(outcomes, one));
     });
   });
@@ -164,7 +170,7 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
   test("nothing has reached the server but what a case has sent", () => {
     const sent = [
       ...REQUEST_WAYS.flatMap(({ way, cases }) => cases.map((one) => markerOf(one, way))),
-      ...ANSWER_WAYS.flatMap((way) => RESPONSE_CASES.map((one) => markerOf(one, way))),
+      ...ANSWER_WAYS.flatMap(({ way, cases }) => cases.map((one) => markerOf(one, way))),
     ];
     expect(ring.recorder.markers.filter((marker) => !sent.includes(marker))).toStrictEqual([]);
   });

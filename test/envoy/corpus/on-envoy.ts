@@ -74,11 +74,3 @@ export const OTHER_BLOCK: Readonly<Record<string, OtherBlock>> = {
   "xpr-007": STREAM_ENDS,
   "xpr-008": STREAM_ENDS,
 };
-
-/** What is different where Envoy keeps nothing of a body. */
-export const OTHER_BLOCK_IN_DUPLEX: Readonly<Record<string, OtherBlock>> = {
-  "idn-019": {
-    by: "an error",
-    why: "Toolgate does not expect the body of Envoy's own 401, so that the client gets 503",
-  },
-};

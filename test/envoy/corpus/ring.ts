@@ -2,20 +2,18 @@
  * The corpus on the wire: clients with certificates and tokens, a real Envoy with `envoy-config/mtls.yaml`, Toolgate as a
  * process, and the recorder behind them. Many cases are played at a time, each with a marker that tells it from the others.
  */
-import { readFileSync } from "node:fs";
 import { answerOf, askOf, precedingAsk } from "../../fixtures/corpus.ts";
 import type { Ask, RequestCase, ResponseCase } from "../../fixtures/corpus.ts";
 import { MAX_BODY_BYTES } from "../../fixtures/corpus/core-peer.ts";
 import { Authority } from "../certificates.ts";
 import type { Certificate } from "../certificates.ts";
-import { extProcFilter, firstRoute, manager } from "../gateway.ts";
-import type { Node } from "../gateway.ts";
 import { mutualTls } from "../mutual-tls.ts";
 import { startStack } from "../stack.ts";
 import type { Stack } from "../stack.ts";
+import { authorityOf, POLICIES } from "./authorities.ts";
 import type { Client, Received } from "./client.ts";
 import { coreDelivers } from "./core-delivers.ts";
-import { routeOfMode, WRONG_MODES, wrongModeOf } from "./on-envoy.ts";
+import { addRoutes, logMarkers } from "./gateway-changes.ts";
 import { MARKER, Recorder } from "./recorder.ts";
 import type { Arrival } from "./recorder.ts";
 
@@ -39,39 +37,11 @@ export type Way = {
 /** So many at once keep two cores busy. */
 const AT_ONCE = 12;
 
-/** A route for every path, as somebody has it who does not want to list the paths of the server. */
-export const ANY_PATH = "any-path.example";
-
-/** A route on which Envoy keeps nothing of a body: FULL_DUPLEX_STREAMED, both ways. */
-export const FULL_DUPLEX = "full-duplex.example";
-const DUPLEX_MODES = {
-  request_body_mode: "FULL_DUPLEX_STREAMED",
-  request_trailer_mode: "SEND",
-  response_body_mode: "FULL_DUPLEX_STREAMED",
-  response_trailer_mode: "SEND",
-};
-
-/** A server without a policy, for the case in which the policies of the caller are gone. */
-const REVOKED = "revoked.example";
-const REVOKED_SERVER = `
-apiVersion: toolgate.dev/v1alpha1
-kind: MCPServer
-metadata: { name: revoked, namespace: tools }
-spec: { match: [{ host: ${REVOKED}, path: /mcp }] }
-`;
-
 /** Envoy's count of the requests to the server. */
 const SENT_ON = "cluster.mcp_server.upstream_rq_total";
 
 /** openssl takes no empty name as text: a sequence of one URI without a character. */
 const EMPTY_URI_SAN = "DER:30:02:86:00";
-
-/** The authority without which a case is not the one that it is; undefined when any will do. */
-export function authorityOf(one: RequestCase | ResponseCase): string | undefined {
-  if (one.policy_context.policy === "deny-all") return REVOKED;
-  const mode = one.phase === "request" ? wrongModeOf(one) : undefined;
-  return mode === undefined ? one.http.headers.find(([name]) => name === "host")?.[1] : routeOfMode(mode);
-}
 
 export const markerOf = (one: RequestCase | ResponseCase, way: Way): string => `${one.id} ${way.name}`;
 
@@ -96,7 +66,7 @@ export class Ring implements AsyncDisposable {
     const secure = await mutualTls(await authority.issue("IP:127.0.0.1"), authority.cert);
     const stack = started.use(
       await startStack({
-        policies: [policyText("everything"), policyText("background"), REVOKED_SERVER].join("\n---\n"),
+        policies: POLICIES,
         flags: ["--max-body-bytes", String(MAX_BODY_BYTES)],
         upstreamPort: recorder.port,
         change: (config) => {
@@ -106,6 +76,8 @@ export class Ring implements AsyncDisposable {
         },
       }),
     );
+    const inForce = stack.toolgate.log.find(({ msg }) => msg === "policies are in force");
+    if (inForce?.["problems"] !== 0) throw new Error("the policies of the ring have problems");
     return new Ring(recorder, stack, authority, started.move());
   }
 
@@ -216,31 +188,4 @@ export class Ring implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running.disposeAsync();
   }
-}
-
-const policyText = (name: string): string =>
-  readFileSync(new URL(`../../fixtures/corpus/policies/${name}.yaml`, import.meta.url), "utf8");
-
-function logMarkers(config: Node): void {
-  const [log] = manager(config)["access_log"] as readonly [{ typed_config: { log_format: { json_format: Node } } }];
-  log.typed_config.log_format.json_format["case"] = `%REQ(${MARKER})%`;
-}
-
-function addRoutes(config: Node): void {
-  const { virtual_hosts: hosts } = manager(config)["route_config"] as { virtual_hosts: Node[] };
-  const modes = extProcFilter(config)["processing_mode"] as Node;
-  const add = (domain: string, change: (route: Node) => void): void => {
-    const route = structuredClone(firstRoute(config));
-    change(route);
-    hosts.push({ name: domain, domains: [domain], routes: [route] });
-  };
-  const addWithModes = (domain: string, changed: Node): void =>
-    add(domain, (route) => {
-      const { "toolgate.ext_proc": filter } = route["typed_per_filter_config"] as Record<string, { config: Node }>;
-      if (filter === undefined) throw new Error("the route has no filter toolgate.ext_proc");
-      filter.config["overrides"] = { processing_mode: { ...modes, ...changed } };
-    });
-  add(ANY_PATH, (route) => (route["match"] = { prefix: "/" }));
-  addWithModes(FULL_DUPLEX, DUPLEX_MODES);
-  for (const mode of WRONG_MODES) addWithModes(routeOfMode(mode), { request_body_mode: mode });
 }
