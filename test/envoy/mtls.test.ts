@@ -1,16 +1,11 @@
 /** Workloads with certificates: the identity that `envoy-config/mtls.yaml` makes of them, alone and together with a JWT. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { parse } from "yaml";
-import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 import { Canary } from "./canary.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
-import { filterChain, manager } from "./gateway.ts";
-import type { Node } from "./gateway.ts";
 import { ask, callTool } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
+import { mutualTls } from "./mutual-tls.ts";
 import { CANARY_SERVER } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -46,22 +41,6 @@ let url: URL;
 let reader: Certificate;
 let writer: Certificate;
 
-/** What mtls.yaml marks as TLS, put into the configuration of the demo, which has the JWTs; with our own certificates. */
-async function mtls(server: Certificate, ca: string): Promise<(config: Node) => void> {
-  const file = parse(await readFile(join(PACKAGE_ROOT, "envoy-config", "mtls.yaml"), "utf8")) as Node;
-  const { transport_socket: socket } = filterChain(file) as { transport_socket: { typed_config: Node } };
-  const context = socket.typed_config["common_tls_context"] as Node;
-  context["tls_certificates"] = [
-    { certificate_chain: { inline_string: server.cert }, private_key: { inline_string: server.key } },
-  ];
-  (context["validation_context"] as Node)["trusted_ca"] = { inline_string: ca };
-  const { forward_client_cert_details, set_current_client_cert_details } = manager(file);
-  return (config) => {
-    filterChain(config)["transport_socket"] = socket;
-    Object.assign(manager(config), { forward_client_cert_details, set_current_client_cert_details });
-  };
-}
-
 const call = (tool: string, certificate: Certificate | undefined, more: Ask = {}): Promise<Reply> =>
   ask(url, { ...more, body: callTool(tool), tls: { ca: authority.cert, ...certificate } });
 
@@ -82,7 +61,7 @@ describeWithEnvoy("mutual TLS", () => {
     stack = await startStack({
       policies: POLICIES,
       upstreamPort: canary.port,
-      change: await mtls(server, authority.cert),
+      change: await mutualTls(server, authority.cert),
     });
     url = new URL(stack.gateway.url);
     url.protocol = "https:";
