@@ -5,9 +5,9 @@
  */
 import { compile } from "../core/policy/compile.ts";
 import type { CompileOptions, Compiled } from "../core/policy/compile.ts";
-import type { DocumentProblem, InvalidDocument, PolicyDocument } from "../core/policy/document.ts";
+import type { About, DocumentProblem, InvalidDocument, PolicyDocument } from "../core/policy/document.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
-import { guessTargets } from "./identify.ts";
+import { guessAbout } from "./identify.ts";
 import type { LocatedProblem, PolicyFile, ReadDocument } from "./source.ts";
 
 /** A document and the file it was last seen in. */
@@ -72,7 +72,7 @@ function choose(chosen: Chosen, key: string, documents: readonly ReadDocument[],
   } else if (known !== undefined) {
     chosen.documents.set(key, { document: known.document, file: first.file });
   } else {
-    chosen.invalid.push({ name: nameOf(key), targets: union(documents.map(aboutWhom)) });
+    chosen.invalid.push({ name: nameOf(key), ...union(documents.map(aboutWhat)) });
   }
 }
 
@@ -86,14 +86,14 @@ function keepUnseen(chosen: Chosen, file: PolicyFile, lastGood: LastGood, claime
   const kept = [...lastGood].filter(([key, placed]) => placed.file === file.file && !claimed.has(key));
   for (const [key, placed] of kept) chosen.documents.set(key, placed);
   if (!isBelieved) {
-    if (kept.length === 0) chosen.invalid.push({ name: file.file, targets: "all" });
+    if (kept.length === 0) chosen.invalid.push({ name: file.file, targets: "all", matches: [] });
     return;
   }
   const nameless = file.documents.filter((document) => document.key === undefined);
   if (kept.length >= nameless.length) return;
   for (const document of nameless) {
-    const targets = aboutWhom(document);
-    if (targets.length > 0) chosen.invalid.push({ name: `${document.file}:${document.line}`, targets });
+    const about = aboutWhat(document);
+    if (about.targets.length > 0) chosen.invalid.push({ name: `${document.file}:${document.line}`, ...about });
   }
 }
 
@@ -129,7 +129,7 @@ function fallBack(chosen: Chosen, lastGood: LastGood, failed: ReadonlySet<string
   const newcomers = current.filter(([key]) => !lastGood.has(key));
   for (const [key, { document }] of newcomers) {
     chosen.documents.delete(key);
-    chosen.invalid.push({ name: nameOf(key), targets: guessTargets(document) });
+    chosen.invalid.push({ name: nameOf(key), ...guessAbout(document) });
   }
   return newcomers.length > 0;
 }
@@ -156,11 +156,18 @@ function located({ document: key, path, message }: DocumentProblem, claimed: Cla
   return { file, line: read?.lineOf(path) ?? 1, path, message };
 }
 
-const aboutWhom = (document: ReadDocument): readonly string[] | "all" =>
-  document.kind === "invalid" ? document.targets : guessTargets(document.document);
+const aboutWhat = (document: ReadDocument): About =>
+  document.kind === "invalid"
+    ? { targets: document.targets, matches: document.matches }
+    : guessAbout(document.document);
 
-const union = (targets: readonly (readonly string[] | "all")[]): readonly string[] | "all" =>
-  targets.includes("all") ? "all" : [...new Set(targets.flat())];
+function union(abouts: readonly About[]): About {
+  const targets = abouts.map((about) => about.targets);
+  return {
+    targets: targets.includes("all") ? "all" : [...new Set(targets.flat())],
+    matches: abouts.flatMap(({ matches }) => matches),
+  };
+}
 
 const nameOf = (key: string): string => key.slice(key.indexOf(" ") + 1);
 

@@ -6,7 +6,7 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
 import type { Document, Pair, YAMLError } from "yaml";
 import { documentKey } from "../core/policy/document.ts";
-import { guessKey, guessTargets } from "./identify.ts";
+import { guessAbout, guessKey } from "./identify.ts";
 import type { LocatedProblem, PolicyFile, ReadDocument } from "./source.ts";
 import { validateDocument } from "./validate.ts";
 import type { Segment } from "./validate.ts";
@@ -67,15 +67,14 @@ function readDocument(file: string, parsed: Document, lines: LineCounter): ReadD
   if (value.value === null) {
     const message = 'an empty document; write one, or take the line "---" away';
     const problems = [{ file, line: start, path: "", message }];
-    return { ...located, kind: "invalid", key: undefined, targets: [], problems };
+    return { ...located, kind: "invalid", key: undefined, targets: [], matches: [], problems };
   }
   const valid = validateDocument(value.value);
   if (valid.ok) return { ...located, kind: "valid", key: documentKey(valid.value), document: valid.value };
   const problems = valid.error
     .map(({ at, key: field, message }) => ({ file, line: lineAt(at, field), path: pathOf(at), message }))
     .sort((a, b) => a.line - b.line);
-  const [key, targets] = [guessKey(value.value), guessTargets(value.value)];
-  return { ...located, kind: "invalid", key, targets, problems };
+  return { ...located, ...guessAbout(value.value), kind: "invalid", key: guessKey(value.value), problems };
 }
 
 type YamlMistake = { readonly offset: number; readonly message: string };

@@ -2,7 +2,7 @@
  * Where policy comes from, as the publisher sees it. A source always delivers everything it has, never a difference, so
  * that a missed or repeated delivery cannot leave the publisher with something that nobody wrote.
  */
-import type { PolicyDocument } from "../core/policy/document.ts";
+import type { About, PolicyDocument } from "../core/policy/document.ts";
 import type { Problem } from "../core/result.ts";
 
 /** A problem and its place. `line` counts from 1; of a whole file it is 1, of a folder 0, and the path is empty. */
@@ -27,14 +27,13 @@ type ValidDocument = Located & {
 };
 
 /** A document that has not. What could still be read of it tells which good one it stands for, or whom it is about. */
-type InvalidForm = Located & {
-  readonly kind: "invalid";
-  /** Kind, namespace and name; `undefined` where they cannot be read. */
-  readonly key: string | undefined;
-  /** Full names of the servers it is about. */
-  readonly targets: readonly string[] | "all";
-  readonly problems: readonly LocatedProblem[];
-};
+type InvalidForm = Located &
+  About & {
+    readonly kind: "invalid";
+    /** Kind, namespace and name; `undefined` where they cannot be read. */
+    readonly key: string | undefined;
+    readonly problems: readonly LocatedProblem[];
+  };
 
 export type ReadDocument = ValidDocument | InvalidForm;
 

@@ -199,3 +199,31 @@ describe("a document that has the right form and does not compile", () => {
     expect(problems(kept)).toContainEqual(expect.stringContaining("t.yaml:4: spec.match"));
   });
 });
+
+describe("a server that never was good", () => {
+  const strict = server("strict").replace("{ path: /strict }", "{ host: strict.example, path: /everything }");
+  const at = (kept: Kept, host: string) => {
+    const found = kept.policies.match({ route: undefined, host, path: "/everything" })?.server;
+    return [found?.name, found?.invalid];
+  };
+
+  test("denies the requests that would go to it, and leaves none to a broader server", () => {
+    const wrong = strict.replace("spec: {", "spec: { answer: pass,");
+    const kept = after({ ...START, "x.yaml": wrong });
+    expect(at(kept, "strict.example")).toEqual(["tools/strict", true]);
+    expect(at(kept, "other.example")).toEqual(["tools/everything", false]);
+  });
+
+  test("takes none from a server with the same match", () => {
+    const wrong = server("everything")
+      .replace("name: everything", "name: x")
+      .replace("spec: {", "spec: { answer: pass,");
+    const kept = after({ ...START, "x.yaml": wrong });
+    expect(at(kept, "any.example")).toEqual(["tools/everything", false]);
+  });
+
+  test("denies everything where it cannot be read which requests those are", () => {
+    const kept = after({ ...START, "x.yaml": strict.replace("path: /everything", "path: everything") });
+    expect(invalidServers(kept)).toEqual(["tools/everything", "tools/other"]);
+  });
+});

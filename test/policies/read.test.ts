@@ -252,10 +252,23 @@ describe("what an invalid document is about", () => {
     ]);
   });
 
-  test("a server itself", () => {
-    expect(about(SERVER.replace("path: /mcp", "path: mcp"))).toEqual([
-      ["MCPServer tools/everything", ["tools/everything"]],
+  test("a server itself, and the requests that would go to it", () => {
+    const matches = [{ host: "everything.tools.svc.cluster.local", path: "/mcp" }, { route: "everything" }];
+    expect(read(SERVER.replace("spec:", "spec:\n  answer: pass")).documents).toMatchObject([
+      { kind: "invalid", key: "MCPServer tools/everything", targets: ["tools/everything"], matches },
     ]);
+  });
+
+  test("everyone, where it cannot be read which requests would go to a server", () => {
+    for (const by of [
+      "path: mcp",
+      "path: /mcp?x",
+      "path: 7",
+      "pth: /mcp",
+      "path: /mcp, messages: m",
+      "path: /mcp, route: r",
+    ])
+      expect(about(SERVER.replace("path: /mcp", by)), by).toEqual([["MCPServer tools/everything", "all"]]);
   });
 
   test.each([

@@ -14,6 +14,7 @@ import type {
   PolicyDocument,
   RuleDocument,
   ServerDocument,
+  ServerOptions,
 } from "./document.ts";
 import { parsePattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
@@ -46,7 +47,7 @@ export function compile(
   const routes = createRoutes();
   const servers = compileServers(serverDocuments, routes, problems);
   for (const document of policyDocuments) compilePolicy(document, servers, problems, options);
-  markInvalid(servers, invalid);
+  markInvalid(servers, routes, invalid);
   const all = [...servers.values()];
   const hidesServers = invalid.some(
     ({ targets }) => targets === "all" || targets.some((target) => !servers.has(target)),
@@ -75,9 +76,9 @@ function compileServers(
 ): Map<string, ServerDraft> {
   const servers = new Map<string, ServerDraft>();
   for (const document of documents) {
-    const server = draftServer(document);
+    const server = draftServer(documentName(document.metadata), document.spec);
     servers.set(server.name, servers.get(server.name) ?? server);
-    for (const { path, owner } of addRoutes(routes, document, server)) {
+    for (const { path, owner } of addRoutes(routes, document.spec.match, server)) {
       // Which of the two is meant cannot be known: neither may be used.
       server.invalid = true;
       problems.push({ document: documentKey(document), path, message: unique(owner.name) });
@@ -108,8 +109,14 @@ function compilePolicy(
   }
 }
 
-function markInvalid(servers: ReadonlyMap<string, ServerDraft>, invalid: readonly InvalidDocument[]): void {
-  for (const { targets } of invalid) {
+function markInvalid(
+  servers: ReadonlyMap<string, ServerDraft>,
+  routes: Routes,
+  invalid: readonly InvalidDocument[],
+): void {
+  for (const { name, targets, matches } of invalid) {
+    // What would go to this server must not go to a broader one. A match that another server has is that one's.
+    addRoutes(routes, matches, { ...draftServer(name, {}), invalid: true });
     for (const server of servers.values()) {
       if (targets === "all" || targets.includes(server.name)) server.invalid = true;
     }
@@ -118,11 +125,11 @@ function markInvalid(servers: ReadonlyMap<string, ServerDraft>, invalid: readonl
 
 type ServerDraft = { -readonly [key in keyof Server]: Server[key] } & { policies: number };
 
-const draftServer = ({ metadata, spec }: ServerDocument): ServerDraft => ({
-  name: documentName(metadata),
-  answers: spec.answers ?? "read",
-  batches: spec.batches ?? "refuse",
-  pins: new Map((spec.pins ?? []).map(({ tool, sha256 }) => [tool, sha256])),
+const draftServer = (name: string, { answers, batches, pins = [] }: ServerOptions): ServerDraft => ({
+  name,
+  answers: answers ?? "read",
+  batches: batches ?? "refuse",
+  pins: new Map(pins.map(({ tool, sha256 }) => [tool, sha256])),
   rules: { tool: emptyRules(), prompt: emptyRules(), resource: emptyRules(), method: emptyRules() },
   base: new CallerIndex(),
   enforced: true,

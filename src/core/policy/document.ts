@@ -85,8 +85,13 @@ export const documentKey = (document: PolicyDocument): string => `${document.kin
 export const targetsOf = (document: AccessPolicyDocument): string[] =>
   document.spec.targetRefs.map((ref) => documentName({ ...document.metadata, name: ref.name }));
 
-/** A document that has no usable version. `targets`: the servers it is about, or "all" when that could not be read. */
-export type InvalidDocument = { readonly name: string; readonly targets: readonly string[] | "all" };
+/**
+ * What a document without a usable version is about. `targets`: the servers it names, or "all" when that could not be
+ * read. `matches`: of a server, the requests that go to it; a broader server must not get them.
+ */
+export type About = { readonly targets: readonly string[] | "all"; readonly matches: readonly ServerMatch[] };
+
+export type InvalidDocument = About & { readonly name: string };
 
 /** `document` is its key. */
 export type DocumentProblem = Problem & { readonly document: string };

@@ -1,6 +1,6 @@
 /** How a request is recognised as going to a server. Most specific first: Envoy's route, then host and path, then path. */
 import { foldCase } from "../fold-case.ts";
-import type { ServerDocument, ServerMatch } from "./document.ts";
+import type { ServerMatch } from "./document.ts";
 import type { Destination, Endpoint, Server } from "./policy-set.ts";
 
 export type Routes = {
@@ -22,9 +22,9 @@ export const createRoutes = (): Routes => ({
 /** A match that another server has claimed already. */
 export type Conflict = { readonly path: string; readonly owner: Server };
 
-export function addRoutes(routes: Routes, document: ServerDocument, server: Server): Conflict[] {
+export function addRoutes(routes: Routes, matches: readonly ServerMatch[], server: Server): Conflict[] {
   const conflicts: Conflict[] = [];
-  for (const [i, match] of document.spec.match.entries()) {
+  for (const [i, match] of matches.entries()) {
     for (const [map, key, endpoint] of claims(routes, match, server)) {
       const owner = map.get(key)?.server;
       if (owner === undefined) map.set(key, endpoint);

@@ -127,7 +127,7 @@ describe("stepRequest() on a request to no server of ours", () => {
   });
 
   test("refuses it all the same while a document that could describe its server cannot be used", () => {
-    const { policies } = compiled([serverDocument()], [{ name: "x", targets: "all" }]);
+    const { policies } = compiled([serverDocument()], [{ name: "x", targets: "all", matches: [] }]);
     const [state, reply] = stepRequest(optionsWith(policies, "pass"), { at: "awaitingHeaders" }, elsewhere);
     expect(state.at).toBe("refused");
     expect(detailsOf(reply)).toBe("toolgate_unknown-server");

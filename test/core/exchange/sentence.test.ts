@@ -46,7 +46,7 @@ describe("denialSentence() says what was refused, to whom and by which rule", ()
   });
 
   test("when a policy is not valid", () => {
-    expect(sentence(READER, toolCall("echo"), [{ name: "x", targets: "all" }])).toBe(
+    expect(sentence(READER, toolCall("echo"), [{ name: "x", targets: "all", matches: [] }])).toBe(
       "Blocked: a policy for server tools/everything is not valid, so everything is denied (rule invalid-policy).",
     );
   });

@@ -22,7 +22,7 @@ describe("compile()", () => {
   test("counts what it was given", () => {
     const { policies, problems, warnings } = compiled(
       [serverDocument(), policyDocument("a", [ECHO]), policyDocument("b", [ECHO, { ...ECHO, name: "two" }])],
-      [{ name: "MCPAccessPolicy other/x", targets: [] }],
+      [{ name: "MCPAccessPolicy other/x", targets: [], matches: [] }],
     );
     expect(policies.counts).toEqual({ servers: 1, policies: 2, rules: 3, invalid: 1 });
     expect([problems, warnings]).toEqual([[], []]);
@@ -139,7 +139,7 @@ describe("compile() with documents that could not be used", () => {
     policyDocument("p", [allow("all", FROM_ANYONE, { tools: ["*"] })], { targets: ["a", "b"] }),
   ];
   const invalidOnes = (targets: readonly string[] | "all"): string[] =>
-    compiled(documents, [{ name: "x", targets }])
+    compiled(documents, [{ name: "x", matches: [], targets }])
       .policies.servers.filter(({ invalid }) => invalid)
       .map(({ name }) => name);
 
@@ -153,7 +153,7 @@ describe("compile() with documents that could not be used", () => {
   test("knows that a server may be hidden among them", () => {
     const ELSEWHERE = { route: "elsewhere", host: "elsewhere", path: "/elsewhere" };
     const hides = (targets: readonly string[] | "all"): boolean =>
-      compiled(documents, [{ name: "x", targets }]).policies.mayBeServer(ELSEWHERE);
+      compiled(documents, [{ name: "x", matches: [], targets }]).policies.mayBeServer(ELSEWHERE);
     expect(hides("all")).toBe(true);
     expect(hides(["tools/c"])).toBe(true);
     expect(hides(["tools/a"])).toBe(false);

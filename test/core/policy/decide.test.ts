@@ -331,7 +331,7 @@ describe("decide() about a template", () => {
 });
 
 describe("decide() with a policy that could not be used", () => {
-  const invalid = [{ name: "MCPAccessPolicy tools/bad", targets: ["tools/everything"] }];
+  const invalid = [{ name: "MCPAccessPolicy tools/bad", targets: ["tools/everything"], matches: [] }];
 
   test("denies everything about its servers, and shows nothing", () => {
     for (const mode of ["Enforce", "Audit"] as const) {

@@ -28,8 +28,10 @@ describe("compile() warns", () => {
   });
 
   test("but not when a document that could not be used is about it", () => {
-    expect(compiled([serverDocument()], [{ name: "x", targets: ["tools/everything"] }]).warnings).toEqual([]);
-    expect(compiled([serverDocument()], [{ name: "x", targets: "all" }]).warnings).toEqual([]);
+    expect(compiled([serverDocument()], [{ name: "x", targets: ["tools/everything"], matches: [] }]).warnings).toEqual(
+      [],
+    );
+    expect(compiled([serverDocument()], [{ name: "x", targets: "all", matches: [] }]).warnings).toEqual([]);
   });
 
   test("of a server that is not there", () => {
