@@ -16,8 +16,9 @@ const asked = (isVisible: Asked["isVisible"]): Asked => ({
   limits: DEFAULT_LIMITS,
   isPinned: () => true,
   session: { id: undefined, mayBegin: false },
-  batch: undefined,
-  messagesPath: undefined,
+  takesBatches: false,
+  refused: [],
+  messages: undefined,
 });
 
 const filter = (name: string, isVisible: Asked["isVisible"]): Micro => ({

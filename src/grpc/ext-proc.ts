@@ -142,8 +142,7 @@ class Driver implements FrameHandler {
     const scope = scopeOf(exchange);
     if (scope === undefined) return;
     for (const { id } of openCalls(exchange)) if (id !== undefined) this.#inFlight.begin(this, scope, id);
-    const cancelled = cancelledBy(exchange);
-    if (cancelled !== undefined) this.#inFlight.find(scope, cancelled)?.cancel(cancelled);
+    for (const id of cancelledBy(exchange)) this.#inFlight.find(scope, id)?.cancel(id);
   }
 
   #reject(message: string): never {

@@ -1,5 +1,6 @@
 /** What the headers of an answer say: how its body has to be read, or that there is nothing to read. */
 import type { Asked } from "../mcp/asked.ts";
+import type { ResponseEvent } from "./event.ts";
 import type { HeaderList } from "../mcp/headers.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import { BROKEN } from "./seen.ts";
@@ -7,7 +8,8 @@ import { BROKEN } from "./seen.ts";
 export type AnswerHeaders =
   /** No body, or one that no client takes for a message. `outcome`: how the calls have ended by it. */
   | { readonly kind: "pass"; readonly outcome: Outcome | undefined }
-  | { readonly kind: "json" | "events"; readonly isHttpError: boolean }
+  /** `mayBeForeign`: with an HTTP error, and where nobody waits, it may also be somebody else's JSON. */
+  | { readonly kind: "json" | "events"; readonly mayBeForeign: boolean }
   /** Completes "it ...". */
   | { readonly kind: "refuse"; readonly fault: string };
 
@@ -20,10 +22,10 @@ const OTHER_CHARSET = /;[ \t]*charset[ \t]*=(?![ \t]*"?utf-?8(?:[";\s]|$))/i;
 const SESSION = "mcp-session-id";
 const SINGLE = ["content-type", "content-encoding", SESSION];
 
+/** `isAwaited`: some client takes the body for an answer. Of all others it reads JSON and events at most. */
 export function readAnswerHeaders(
-  headers: HeaderList,
-  endOfStream: boolean,
-  codeDetails: string | undefined,
+  { headers, endOfStream, codeDetails }: ResponseEvent & { kind: "responseHeaders" },
+  isAwaited: boolean,
 ): AnswerHeaders {
   const status = Number(header(headers, ":status") ?? "0");
   const failed = status < 200 || status > 299;
@@ -36,8 +38,9 @@ export function readAnswerHeaders(
   const type = header(headers, "content-type") ?? "";
   const isJson = JSON_TYPE.test(type);
   const isSse = SSE_TYPE.test(type);
-  // An error page of a proxy is not a message of MCP, and no client takes it for one.
+  // An error page of a proxy is not a message of MCP, and no client takes it for one; nor what accepts a notification.
   if (failed && !isJson && !isSse) return pass(BROKEN);
+  if (!isAwaited && !isJson && !isSse) return pass({ kind: "ok" });
   // A body of an accepted notification, or of a session's end, is nobody's answer.
   if (!isJson && !isSse && header(headers, "content-length") === "0") return pass({ kind: "ok" });
   const coding = header(headers, "content-encoding");
@@ -47,7 +50,7 @@ export function readAnswerHeaders(
   if (status === PARTIAL_CONTENT) return refuse("is partial, which nobody asked for");
   if (!isJson && !isSse) return refuse("is neither JSON nor an event stream");
   if (OTHER_CHARSET.test(type)) return refuse("is not in UTF-8");
-  return { kind: isSse ? "events" : "json", isHttpError: failed };
+  return { kind: isSse ? "events" : "json", mayBeForeign: failed || !isAwaited };
 }
 
 const pass = (outcome: Outcome | undefined): AnswerHeaders => ({ kind: "pass", outcome });
@@ -66,7 +69,7 @@ export const isAccepted = (headers: HeaderList): boolean => header(headers, ":st
 
 /** Sessions are begun by the answer to `initialize`, and there are none since 2026-07-28. */
 export function strayHeaders(headers: HeaderList, { session, era }: Asked): readonly string[] {
-  const given = header(headers, SESSION);
-  const isItsOwn = era === "legacy" && (session.mayBegin || given === session.id);
-  return given === undefined || isItsOwn ? [] : [SESSION];
+  const given = headers.filter(([name]) => name === SESSION);
+  const isItsOwn = era === "legacy" && (session.mayBegin || given.every(([, id]) => id === session.id));
+  return given.length === 0 || isItsOwn ? [] : [SESSION];
 }

@@ -109,14 +109,13 @@ export const openCalls = ({ request }: Exchange): readonly Call[] =>
     ? []
     : request.judged.flatMap((one) => (one.verdict === "permitted" && one.call.id !== undefined ? [one.call] : []));
 
-/** The request that the caller takes back with this one, if that is what it does. */
-export function cancelledBy({ request }: Exchange): Id | undefined {
-  if (request.at !== "permitted") return undefined;
-  for (const one of request.judged) {
-    if (one.verdict === "permitted" && one.call.cancels !== undefined) return one.call.cancels;
-  }
-  return undefined;
-}
+/** The requests that the caller takes back with this one. */
+export const cancelledBy = ({ request }: Exchange): readonly Id[] =>
+  request.at === "permitted"
+    ? request.judged.flatMap((one) =>
+        one.verdict === "permitted" && one.call.cancels !== undefined ? [one.call.cancels] : [],
+      )
+    : [];
 
 /** Within what the id of a request means one request: its server, its session and its caller. */
 export function scopeOf({ request }: Exchange): string | undefined {
@@ -127,10 +126,8 @@ export function scopeOf({ request }: Exchange): string | undefined {
 }
 
 /** The caller has taken a request back: when no answer comes, that is why. */
-export const cancelCall = (exchange: Exchange, id: Id): Exchange => ({
-  ...exchange,
-  cancelled: [...exchange.cancelled, id],
-});
+export const cancelCall = (exchange: Exchange, id: Id): Exchange =>
+  exchange.cancelled.includes(id) ? exchange : { ...exchange, cancelled: [...exchange.cancelled, id] };
 
 export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs">;
 

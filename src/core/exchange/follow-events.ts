@@ -5,7 +5,7 @@ import { scan } from "../jsonrpc/scan.ts";
 import { withhold } from "../mcp/answer.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
-import { deliverEach } from "../mcp/batch.ts";
+import { alone, deliverEach } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
 import { errorBody } from "../mcp/local-reply.ts";
 import { unsealDenial } from "../mcp/sealed-denial.ts";
@@ -27,7 +27,7 @@ export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, 
   if (last !== undefined) events.push(last);
   // What we answer in a batch ourselves goes first: nothing may come after the server's last answer.
   const begins = isFirst && (chunk.body.length > 0 || chunk.endOfStream);
-  const slices: Uint8Array[] = begins ? (asked.batch?.refused ?? []).map(messageEvent) : [];
+  const slices: Uint8Array[] = begins ? asked.refused.map(messageEvent) : [];
   let untouched = slices.length === 0 && heldBefore === 0 && parser.heldBytes === 0;
   let seen = seenBefore;
   let bytes = 0;
@@ -52,11 +52,12 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   const isResumable = seen.isResumable || id !== undefined;
   if (data === undefined) return [event.plain ? event.raw : encode(undefined), { ...seen, isResumable }];
   const { bytes, each } = deliverData(asked, type, data);
-  let next: Seen = { ...seen, isResumable };
+  const before: Seen = isResumable === seen.isResumable ? seen : { ...seen, isResumable };
+  let next = before;
   for (const delivery of each) {
     const answered = answeredBy(asked, delivery);
     // One answer to one request: whoever gets a second one cannot know which to believe.
-    if (answered !== undefined && isAnswered(next, answered)) return [encode(undefined), { ...seen, isResumable }];
+    if (answered !== undefined && isAnswered(next, answered)) return [encode(undefined), before];
     next = merge(next, asked, delivery);
   }
   if (bytes === data && event.plain) return [event.raw, next];
@@ -67,27 +68,26 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
 }
 
 function deliverData(asked: Asked, type: string, data: Uint8Array): Deliveries {
-  if (type === "endpoint" && asked.messagesPath !== undefined) return deliverEndpoint(data, asked.messagesPath);
+  if (type === "endpoint" && asked.messages !== undefined) return deliverEndpoint(data, asked.messages);
   if (type !== "" && type !== "message")
     return alone(withhold("unexpected", "has an event of a type that is not known"));
-  const message = asked.messagesPath === undefined ? data : unsealed(asked, data);
-  return deliverEach(message, asked, (id, delivery) => errorBody(id, faultSentence(delivery)));
+  const message = asked.messages === undefined ? data : unsealed(asked, data);
+  return deliverEach(message, asked, false, (id, delivery) => errorBody(id, faultSentence(delivery)));
 }
-
-const alone = (delivery: Deliveries["each"][number]): Deliveries => ({ bytes: delivery.bytes, each: [delivery] });
 
 function unsealed(asked: Asked, data: Uint8Array): Uint8Array {
   const json = scan(data, asked.limits.answer);
   return json.kind === "json" ? (unsealDenial(json) ?? data) : data;
 }
 
-/** Where a client of 2024-11-05 is told to send its messages: only there they are decided on. */
-function deliverEndpoint(data: Uint8Array, messagesPath: string): Deliveries {
+/** Where a client of 2024-11-05 is told to send its messages: not past the place where they are decided on. */
+function deliverEndpoint(data: Uint8Array, { host, path }: NonNullable<Asked["messages"]>): Deliveries {
   const uri = new TextDecoder().decode(data);
-  const path = /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)(?:\?|$)/.exec(uri)?.[1];
-  return path === messagesPath
+  const [, authority, where] = /^(?:https?:\/\/([^/?#]*))?(\/(?!\/)[^?#\\]*)(?:\?|$)/.exec(uri) ?? [];
+  const isHere = where === path && (authority === undefined || authority === host);
+  return isHere
     ? { bytes: data, each: [] }
-    : alone(withhold("unexpected", "sends its client to another path than policy knows"));
+    : alone(withhold("unexpected", "sends its client to another place than policy knows"));
 }
 
 /** The stream has ended without an answer that could be read: say so, or the client waits for ever. */

@@ -21,7 +21,7 @@ import type { Permit } from "../policy/decide.ts";
 import type { Denial } from "../policy/decision.ts";
 import type { Endpoint, Server } from "../policy/policy-set.ts";
 import type { Decided } from "./metadata.ts";
-import type { Sha256 } from "./asked.ts";
+import type { Sha256 } from "./asked-by.ts";
 import { denialSentence } from "./sentence.ts";
 
 /** Who asks, and which server. */

@@ -5,7 +5,7 @@
  * |---|---|
  * | one response for each request | `Step` is a pair |
  * | a BUFFERED body holds the headers until it is answered | only a reply with a permit lets the request go on |
- * | an immediate response ends processing | `refused`: the driver writes it, ends OK and reads no more |
+ * | an immediate response ends processing | `refused`: the driver writes it (or a ping that carries it), ends OK and reads no more |
  * | an OK close lets go on what is not answered, unchecked | `closeStatus` is total |
  *
  * awaitingHeaders -> awaitingBody -> permitted | refused; GET and DELETE are decided on their headers.
@@ -18,12 +18,13 @@ import type { Json } from "../jsonrpc/scan.ts";
 import type { Limits } from "../limits.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { isBatch } from "../mcp/batch.ts";
+import { trimInitialize } from "../mcp/capabilities.ts";
 import { sessionCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import { classify } from "../mcp/classify.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
 import { readAddress, readHeaders } from "../mcp/headers.ts";
-import { trimListen } from "../mcp/listen.ts";
+import { trimListen } from "../mcp/subscriptions.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { eraOf } from "../mcp/revision.ts";
@@ -34,9 +35,9 @@ import type { Permit } from "../policy/decide.ts";
 import { DEFAULT_DENY } from "../policy/decision.ts";
 import type { Destination, PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
-import { askedBy } from "./asked.ts";
-import type { Sha256 } from "./asked.ts";
-import { judgeBatch } from "./batch.ts";
+import { askedBy } from "./asked-by.ts";
+import type { Sha256 } from "./asked-by.ts";
+import { judgeBatch } from "./judge-batch.ts";
 import { NO_CHANGES, requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
 import { judgeCall, judgeMessage, NOTHING_KNOWN, refuse, unread } from "./judge.ts";
@@ -63,7 +64,7 @@ export type RequestState =
       /** One, or the messages of a batch: those that went on, and those that did not. */
       readonly judged: readonly Judged[];
       readonly asked: Asked;
-      /** Requests and streams have an answer; for the rest the stream ends with the decision. */
+      /** Otherwise the stream ends with the decision. What gets no answer can bring one all the same. */
       readonly readsAnswer: boolean;
     }
   /** No server of ours: let through unseen, by configuration. */
@@ -191,7 +192,8 @@ function onBody(state: RequestState & { at: "awaitingBody" }, body: Uint8Array):
   if (judged.verdict === "refused") return onRefused(state, message, judged);
   const asked = askedBy(state, [judged.call]);
   if (judged.call.method === "subscriptions/listen") return onListen(state, judged, json, asked);
-  return goOn(state, [judged], asked, json.canonical ? undefined : canonical(json));
+  const goes = judged.call.method === "initialize" ? trimInitialize(json, asked) : canonical(json);
+  return goOn(state, [judged], asked, goes === body ? undefined : goes);
 }
 
 /** Only what the caller may see is subscribed to. */
@@ -221,29 +223,25 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
   ];
 }
 
-function permitted({ server, endpoint }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
+function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
   const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
-  const hasAnswer =
-    calls.some(({ id, method }) => id !== undefined || method === "GET") || (asked.batch?.refused ?? []).length > 0;
-  // Over HTTP with SSE the answer to a message is on the stream, and what comes here is only a receipt.
-  const comesHere = endpoint.transport !== "sse-messages";
-  const readsAnswer =
-    comesHere && hasAnswer && (server.answers === "read" || asked.batch !== undefined || calls.some(isAlwaysRead));
+  const readsAnswer = server.answers === "read" || asked.refused.length > 0 || calls.some(isAlwaysRead);
   return { at: "permitted", judged, asked, readsAnswer };
 }
 
 /** Lists are filtered also where answers pass, and any answer may come on a stream. */
 const isAlwaysRead = ({ method }: Call): boolean => method === "GET" || findMethod(method)?.isListing === true;
 
-/** Over HTTP with SSE an answer comes on the stream of another exchange, and so does a denial. */
+/**
+ * Over HTTP with SSE an answer comes on the stream of another exchange, and so does a denial; an HTTP error there ends the
+ * session of some clients. Who has no access at all has no stream either.
+ */
 function onRefused(state: RequestState & { at: "awaitingBody" }, message: Message, judged: Refused): RequestStep {
-  const { status, body } = judged.reply;
-  if (state.endpoint.transport !== "sse-messages" || message.kind !== "request" || status !== 200)
-    return refusedAs(judged);
+  if (state.endpoint.transport !== "sse-messages" || message.kind !== "request") return refusedAs(judged);
   const ping = sessionCall("ping", state.claim.revision);
   const pinged = judgeCall(state, ping);
   if (pinged.verdict === "refused") return refusedAs(judged);
-  const sealed = sealDenial(new TextDecoder().decode(body));
+  const sealed = sealDenial(new TextDecoder().decode(judged.reply.body));
   const changes = requestChanges(state.headers, ping, sealed);
   return [
     { at: "refused", judged: [judged] },

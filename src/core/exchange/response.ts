@@ -7,10 +7,12 @@
  */
 import { EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
+import type { Id } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
-import { deliver, withhold } from "../mcp/answer.ts";
+import { withhold } from "../mcp/answer.ts";
+import type { Delivery } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
-import { deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
+import { alone, deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
 import { errorBody, localReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -31,7 +33,7 @@ export type ResponseState = { readonly seen: Seen } & (
       readonly at: "readingJson";
       /** Grows in place: a copy for each chunk would cost the square of their number. */
       readonly held: Held;
-      readonly isHttpError: boolean;
+      readonly mayBeForeign: boolean;
       readonly end: ValueEnd;
     }
   | { readonly at: "followingEvents"; readonly parser: SseParser }
@@ -85,9 +87,9 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
   // The server had nothing to answer, but we have: what went on of a batch were notifications.
-  const waits = asked.pending !== undefined && asked.pending.length > 0;
-  if (asked.batch !== undefined && !waits && isAccepted(event.headers)) return answerRefused(asked.batch.refused);
-  const said = readAnswerHeaders(event.headers, event.endOfStream, event.codeDetails);
+  const isAwaited = asked.pending === undefined || asked.pending.length > 0;
+  if (asked.refused.length > 0 && !isAwaited && isAccepted(event.headers)) return answerRefused(asked.refused);
+  const said = readAnswerHeaders(event, isAwaited);
   const remove = strayHeaders(event.headers, asked);
   switch (said.kind) {
     case "refuse":
@@ -100,12 +102,12 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
     case "json":
     case "events": {
       // A stream that a GET opened has no answer to wait for: that it is open is how the call ended.
-      const rest: Outcome | undefined = asked.pending === undefined && !said.isHttpError ? { kind: "ok" } : undefined;
+      const rest: Outcome | undefined = asked.pending === undefined && !said.mayBeForeign ? { kind: "ok" } : undefined;
       const seen: Seen = { ...NOTHING_SEEN, rest };
       const state: ResponseState =
         said.kind === "events"
           ? { at: "followingEvents", seen, parser: new SseParser(asked.limits.maxEventBytes) }
-          : { at: "readingJson", seen, held: new Held(), isHttpError: said.isHttpError, end: new ValueEnd() };
+          : { at: "readingJson", seen, held: new Held(), mayBeForeign: said.mayBeForeign, end: new ValueEnd() };
       return [state, { kind: "responseHeaders", readBody: true, remove }];
     }
     default:
@@ -118,8 +120,8 @@ function refuse(asked: Asked, fault: string): ResponseStep {
   const known = { era: "legacy", method: "unknown", revision: undefined, needsUser: false } as const;
   const replies = (asked.pending ?? []).map(({ id }) => localReply(why, { ...known, id }));
   const [only = localReply(why, { ...known, id: undefined })] = replies;
-  const bodies = [...replies.map(({ body }) => body), ...(asked.batch?.refused ?? [])];
-  const reply = asked.batch === undefined || bodies.length === 0 ? only : { ...only, body: joinBatch(bodies) };
+  const bodies = [...replies.map(({ body }) => body), ...asked.refused];
+  const reply = asked.takesBatches && bodies.length > 0 ? { ...only, body: joinBatch(bodies) } : only;
   const seen: Seen = { ...NOTHING_SEEN, rest: BROKEN, lost: { reason: "unreadable", message: fault } };
   return [
     { at: "refused", seen },
@@ -140,8 +142,7 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   const { maxAnswerBytes } = asked.limits;
   const end = state.end.feed(body);
   if (state.held.length + body.length > maxAnswerBytes) {
-    const delivery = withhold("too-large", `is larger than ${maxAnswerBytes} bytes`);
-    return settle(asked, state, body, { bytes: undefined, each: [delivery] });
+    return settle(asked, state, body, alone(withhold("too-large", `is larger than ${maxAnswerBytes} bytes`)));
   }
   if (end === -1 && !endOfStream) {
     state.held.push(body);
@@ -149,15 +150,8 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   }
   // What follows the closing brace is dropped, in this chunk as in the next ones.
   const whole = withoutMark(state.held.take(end === -1 || end === body.length ? body : body.subarray(0, end)));
-  if (asked.batch !== undefined)
-    return settle(
-      asked,
-      state,
-      body,
-      deliverEach(whole, asked, (id, one) => errorBody(id, faultSentence(one))),
-    );
-  const delivery = deliver(whole, asked, state.isHttpError);
-  return settle(asked, state, body, { bytes: delivery.bytes, each: [delivery] });
+  const instead = (id: Id, delivery: Delivery): Uint8Array => errorBody(id, faultSentence(delivery));
+  return settle(asked, state, body, deliverEach(whole, asked, state.mayBeForeign, instead));
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -172,12 +166,14 @@ function settle(
 ): ResponseStep {
   let seen = state.seen;
   for (const delivery of each) seen = merge(seen, asked, delivery);
-  const refused = asked.batch?.refused ?? [];
+  const { refused } = asked;
   const [only] = each;
   const id = asked.pending?.length === 1 ? asked.pending[0]?.id : undefined;
   const own = bytes ?? (only === undefined ? undefined : errorBody(id ?? NO_ID, faultSentence(only)));
   const delivered =
-    refused.length === 0 ? own : joinBatch([...(own === undefined ? [] : splitBatch(own, asked)), ...refused]);
+    refused.length === 0
+      ? own
+      : joinBatch([...(own === undefined ? [] : (splitBatch(own, asked) ?? [own])), ...refused]);
   return [
     // The only document there is: what did not come in it, does not come.
     { at: "draining", seen: { ...seen, rest: seen.rest ?? BROKEN } },

@@ -5,8 +5,19 @@
 import { concat, EMPTY } from "../bytes.ts";
 import { endOf, firstChild, kindAt, span } from "./json.ts";
 import type { At } from "./json.ts";
-import type { Json } from "./scan.ts";
+import { canonical } from "./canonical.ts";
+import { scan } from "./scan.ts";
+import type { Json, ScanLimits } from "./scan.ts";
 import { OBJECT, WIDTH } from "./tape.ts";
+
+/** What a request is with these changes made, in canonical form. */
+export function canonicalOf(splice: Splice, json: Json, limits: ScanLimits): Uint8Array {
+  const bytes = splice.bytes();
+  if (bytes === json.bytes) return canonical(json);
+  const changed = scan(bytes, limits);
+  if (changed.kind === "fault") throw new Error(`what was taken out has left no JSON: ${changed.message}`);
+  return canonical(changed);
+}
 
 type Edit = { readonly start: number; readonly end: number; readonly bytes: Uint8Array };
 

@@ -16,7 +16,7 @@ import type { Listed } from "./filtering.ts";
 import { CLIENT_TASK_REQUESTS, findMethod, SERVER_REQUESTS } from "./methods.ts";
 import { resultOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { ASKS, filterResult, foldsToMember } from "./result-filter.ts";
+import { ASKS, filterResult, filterServerRequest, foldsToMember } from "./result-filter.ts";
 import { codeOf, filterError } from "./rpc-error.ts";
 import { filterNotification } from "./server-notification.ts";
 import { ANSWERS, methodSubject } from "./subject.ts";
@@ -65,15 +65,15 @@ export const withhold = (reason: FaultReason, message: string, outcome?: Outcome
 const NOTHING = new Uint8Array(0);
 const BROKEN: Outcome = { kind: "transport_error" };
 
-/** `isHttpError`: what came with an HTTP error may also be somebody else's JSON, as of an authorization server. */
-export function deliver(bytes: Uint8Array, asked: Asked, isHttpError = false): Delivery {
+/** `mayBeForeign`: it may also be somebody else's JSON, as of an authorization server. */
+export function deliver(bytes: Uint8Array, asked: Asked, mayBeForeign = false): Delivery {
   const json = scan(bytes, asked.limits.answer);
   if (json.kind === "fault") return withhold("unreadable", `is not acceptable JSON: ${json.message}`);
   const message = readMessage(json);
   switch (message.kind) {
     case "invalid":
-      return isHttpError && isForeign(json)
-        ? pass(bytes, BROKEN)
+      return mayBeForeign && isForeign(json)
+        ? deliverForeign(json, asked)
         : withhold("unreadable", `is not a JSON-RPC message: ${message.message}`);
     case "notification":
       return filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
@@ -81,7 +81,9 @@ export function deliver(bytes: Uint8Array, asked: Asked, isHttpError = false): D
       );
     case "request":
       return mayAsk(message.method, asked)
-        ? pass(bytes, undefined)
+        ? filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
+            filterServerRequest(filtering, message.method, message.params),
+          )
         : withhold("not-granted", `asks the client for ${message.method.slice(0, 64)}, which no rule allows`);
     case "answer":
       return deliverAnswer(json, message, asked);
@@ -115,6 +117,14 @@ function mayAsk(method: string, asked: Asked): boolean {
 function isForeign(json: Json): boolean {
   if (!isObject(json, ROOT)) return false;
   return !keysOf(json, ROOT).some((key) => MESSAGE_KEYS.has(foldCase(key)) || isListKey(key));
+}
+
+/** Its `error`, where it is one of JSON-RPC in all but name, names no more than those do. */
+function deliverForeign(json: Json, asked: Asked): Delivery {
+  const error = member(json, ROOT, "error");
+  return filtered(new Filtering(json, asked), undefined, BROKEN, (filtering) =>
+    isObject(json, error) ? filterError(filtering, error) : undefined,
+  );
 }
 
 const MESSAGE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "method", "result"]);

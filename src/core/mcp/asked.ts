@@ -20,8 +20,10 @@ export type Asked = {
   readonly isPinned: (tool: string, definition: () => Uint8Array) => boolean;
   /** The session of the request. A server may give another one only where it begins a session. */
   readonly session: { readonly id: string | undefined; readonly mayBegin: boolean };
-  /** Set where answers may come in arrays. `refused`: our answers to messages that did not go on, to be added. */
-  readonly batch: { readonly refused: readonly Uint8Array[] } | undefined;
+  /** Answers may come in arrays. */
+  readonly takesBatches: boolean;
+  /** Our answers to the messages of a batch that did not go on, to be delivered with the server's. */
+  readonly refused: readonly Uint8Array[];
   /** On the stream of HTTP with SSE (2024-11-05): where its client has to send its messages. */
-  readonly messagesPath: string | undefined;
+  readonly messages: { readonly host: string | undefined; readonly path: string } | undefined;
 };

@@ -5,14 +5,14 @@
 import { concat, utf8 } from "../bytes.ts";
 import { elementsOf, kindAt, ROOT, sliceAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
-import { NO_ID, readMessage } from "../jsonrpc/message.ts";
+import { readMessage } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
 import { scan } from "../jsonrpc/scan.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
-import { deliver } from "./answer.ts";
+import { deliver, withhold } from "./answer.ts";
 import type { Delivery } from "./answer.ts";
 import type { Asked } from "./asked.ts";
 import { refusal } from "./refusal.ts";
@@ -53,26 +53,30 @@ const malformed = (message: string): Result<never, Refusal> => err(refusal("malf
 /** What came as one: the bytes that go on in its place, and what became of each message in it. */
 export type Deliveries = { readonly bytes: Uint8Array | undefined; readonly each: readonly Delivery[] };
 
-/** `instead`: what a client gets in place of an answer that is withheld, or it would wait for it for ever. */
+/**
+ * One message or, where `asked` takes batches, several. `instead`: what a client gets in place of an answer that is
+ * withheld, or it would wait for it for ever.
+ */
 export function deliverEach(
   bytes: Uint8Array,
   asked: Asked,
+  isHttpError: boolean,
   instead: (id: Id, delivery: Delivery) => Uint8Array,
 ): Deliveries {
-  const json = scan(bytes, asked.limits.answer);
-  if (json.kind === "fault" || !isBatch(json)) {
-    const one = deliver(bytes, asked);
-    return { bytes: one.bytes, each: [one] };
-  }
-  const elements = elementsOf(json, ROOT).map((at) => sliceAt(json, at));
+  const elements = asked.takesBatches ? splitBatch(bytes, asked) : undefined;
+  if (elements === undefined) return alone(deliver(bytes, asked, isHttpError));
+  if (elements.length > MAX_MESSAGES)
+    return alone(withhold("too-large", `is a batch of more than ${MAX_MESSAGES} messages`));
   const each = elements.map((element) => deliver(element, asked));
   const delivered = each.map((one) =>
-    one.bytes === undefined && one.answers !== undefined ? instead(one.answers ?? NO_ID, one) : one.bytes,
+    one.bytes === undefined && one.answers !== undefined ? instead(one.answers, one) : one.bytes,
   );
   if (delivered.every((one, i) => one === elements[i])) return { bytes, each };
   const kept = delivered.filter((one) => one !== undefined);
   return { bytes: kept.length === 0 ? undefined : joinBatch(kept), each };
 }
+
+export const alone = (delivery: Delivery): Deliveries => ({ bytes: delivery.bytes, each: [delivery] });
 
 const [OPEN, CLOSE, COMMA] = [utf8("["), utf8("]"), utf8(",")] as [Uint8Array, Uint8Array, Uint8Array];
 
@@ -80,8 +84,8 @@ const [OPEN, CLOSE, COMMA] = [utf8("["), utf8("]"), utf8(",")] as [Uint8Array, U
 export const joinBatch = (messages: readonly Uint8Array[]): Uint8Array =>
   concat([OPEN, ...messages.flatMap((message, i) => (i === 0 ? [message] : [COMMA, message])), CLOSE]);
 
-/** The messages in what is an array of them, or the one message that it is. */
-export function splitBatch(bytes: Uint8Array, asked: Asked): readonly Uint8Array[] {
+/** The messages in an array of them; undefined for anything else. */
+export function splitBatch(bytes: Uint8Array, asked: Asked): readonly Uint8Array[] | undefined {
   const json = scan(bytes, asked.limits.answer);
-  return json.kind === "json" && isBatch(json) ? elementsOf(json, ROOT).map((at) => sliceAt(json, at)) : [bytes];
+  return json.kind === "json" && isBatch(json) ? elementsOf(json, ROOT).map((at) => sliceAt(json, at)) : undefined;
 }

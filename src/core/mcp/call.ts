@@ -3,12 +3,11 @@
  * knows where MCP puts names. The modern era's headers are held against the body here (2026-07-28, "Standard Headers").
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, elementsOf, isObject, isString, keysOf, kindAt, member, memberText, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, isObject, isString, keysOf, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID, readId } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
-import { ARRAY } from "../jsonrpc/tape.ts";
 import type { Limits } from "../limits.ts";
 import { assertNever, err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
@@ -19,10 +18,12 @@ import type { KnownMethod, Method, MethodLabel } from "./methods.ts";
 import { reconcileHeaders, versionMismatch } from "./reconcile.ts";
 import { refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { isSealed } from "./sealed-denial.ts";
 import type { Era } from "./revision.ts";
 import { eraOf } from "./revision.ts";
 import { ANSWERS, checkedName, methodSubject, nameSubject, resourceSubject, templateSubject } from "./subject.ts";
 import type { Subject, SubjectFault } from "./subject.ts";
+import { filterFault } from "./subscriptions.ts";
 
 /** Everything that policy, answer and record need to know of one message. */
 export type Call = {
@@ -49,6 +50,7 @@ const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 export function readCall(json: Json, message: Message, claim: HeaderClaim, limits: Limits): Result<Call, CallFault> {
   const id = message.kind === "notification" ? NO_ID : message.id;
   const fail = (why: Refusal): Result<never, CallFault> => err({ refusal: why, id });
+  if (isSealed(id)) return fail(malformed("the id begins like one of Toolgate's own"));
   if (claim.revision !== undefined && eraOf(claim.revision) === undefined) return fail(unknownVersion(claim.revision));
   if (message.kind === "answer") {
     if (claim.era === "modern") return fail(malformed("this revision of MCP has no answers from clients"));
@@ -58,11 +60,11 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim, limit
   const meta = message.params === ABSENT ? ABSENT : member(json, message.params, "_meta");
   const metaFault = meta === ABSENT ? undefined : checkMeta(json, meta);
   if (metaFault !== undefined) return fail(refusal("invalid-params", metaFault));
-  const mismatch = reconcileEra(json, message, meta, claim);
+  const mismatch = claim.isModernPossible ? reconcileEra(json, message, meta, claim) : undefined;
   if (mismatch !== undefined) return fail(mismatch);
   const method = findMethod(message.method);
   if (method === undefined || !isKnownMethod(message.method) || (method.era !== "both" && method.era !== claim.era))
-    return fail(unknownMethod(message.method, claim.era));
+    return fail(unknownMethod(message.method, claim));
   if (method.kind !== message.kind) return fail(malformed(`${message.method} is a ${method.kind}`));
   const named = readNames(json, message.method, method, message.params, claim.era, limits);
   if (!named.ok) return fail(refusal(named.error.reason, named.error.message));
@@ -134,8 +136,8 @@ function reconcileEra(json: Json, message: Message, meta: At, claim: HeaderClaim
 }
 
 /** Who asks for it with an older version is told which there are, and does not fall back to `initialize` for want of it. */
-const unknownMethod = (method: string, era: Era): Refusal =>
-  method === "server/discover" && era === "legacy"
+const unknownMethod = (method: string, { era, isModernPossible }: HeaderClaim): Refusal =>
+  method === "server/discover" && era === "legacy" && isModernPossible
     ? refusal("unsupported-version", "server/discover is a method of MCP 2026-07-28 and later")
     : refusal("unknown-method", `the method ${JSON.stringify(method.slice(0, 64))} is not known`);
 
@@ -167,7 +169,7 @@ function readNames(
   if (odd !== undefined) return invalid(`${name} has no parameter ${JSON.stringify(odd.slice(0, 64))}`);
   const more: Subject[] = keys.some((key) => ANSWERING.includes(key)) ? [ANSWERS] : [];
   // The result comes by another call, which must be granted. Since 2026-07-28 servers ignore it.
-  if (keys.includes("task") && era === "legacy") more.push(methodSubject("tasks/get"));
+  if (name === "tools/call" && keys.includes("task") && era === "legacy") more.push(methodSubject("tasks/get"));
   const args = member(json, params, "arguments");
   if (args !== ABSENT && !isObject(json, args)) return invalid('"arguments" must be an object');
   const headerName = (text: string): Named["headerName"] => ({ text, isRequired: method.hasNameHeader === true });
@@ -180,7 +182,7 @@ function readNames(
       return ok({ target: undefined, subjects: [...own, ...more], headerName: headerName(id) });
     }
     case "subscriptions": {
-      const fault = checkSubscriptions(json, member(json, params, "notifications"));
+      const fault = filterFault(json, member(json, params, "notifications"));
       return fault === undefined ? ok({ target: undefined, subjects: own, headerName: undefined }) : invalid(fault);
     }
     case "reference":
@@ -199,27 +201,6 @@ function readNames(
       return assertNever(method.names);
   }
 }
-
-/** The filter of `subscriptions/listen`: what is in it is for `trimListen` to judge. */
-function checkSubscriptions(json: Json, filter: At): string | undefined {
-  if (!isObject(json, filter)) return '"notifications" must be an object';
-  for (const key of keysOf(json, filter)) {
-    if (!SUBSCRIPTIONS.includes(key)) return `there is no subscription ${JSON.stringify(key.slice(0, 64))}`;
-    const value = member(json, filter, key);
-    const isList = key === "resourceSubscriptions" || key === "taskIds";
-    if (isList && !(kindAt(json, value) === ARRAY && elementsOf(json, value).every((one) => isString(json, one))))
-      return `"${key}" must be a list of strings`;
-  }
-  return undefined;
-}
-
-const SUBSCRIPTIONS = [
-  "toolsListChanged",
-  "promptsListChanged",
-  "resourcesListChanged",
-  "resourceSubscriptions",
-  "taskIds",
-];
 
 function about<T>(what: string, result: Result<T, SubjectFault>): Result<T, SubjectFault> {
   return result.ok ? result : err({ ...result.error, message: `${what} ${result.error.message}` });

@@ -20,6 +20,8 @@ export type HeaderClaim = {
   /** As it stands in the header, not decoded. */
   readonly name: string | undefined;
   readonly params: RequestHeaders["params"];
+  /** False over HTTP with SSE (2024-11-05): who tries the modern era there is told that there is no such method. */
+  readonly isModernPossible: boolean;
 };
 
 export type Classified =
@@ -54,6 +56,7 @@ export function classify(
         method: headers["mcp-method"],
         name: headers["mcp-name"],
         params: headers.params,
+        isModernPossible: true,
       });
     case "GET":
     case "DELETE": {
@@ -77,12 +80,19 @@ function classifySse(
   transport: "sse-stream" | "sse-messages",
   { era, revision }: Pick<HeaderClaim, "era" | "revision">,
 ): Result<Classified, Refusal> {
-  if (era === "modern") return err(refusal("unsupported-version", "this is an endpoint of MCP 2024-11-05"));
   const expected = transport === "sse-stream" ? "GET" : "POST";
   if (headers[":method"] !== expected)
     return err(refusal("method-not-allowed", `this endpoint of MCP 2024-11-05 takes ${expected} alone`));
+  if (era === "modern") return err(refusal("unsupported-version", "this is an endpoint of MCP 2024-11-05"));
   if (expected === "POST")
-    return classifyPost(headers, hasBody, { era, revision, method: undefined, name: undefined, params: [] });
+    return classifyPost(headers, hasBody, {
+      era,
+      revision,
+      method: undefined,
+      name: undefined,
+      params: [],
+      isModernPossible: false,
+    });
   return hasBody ? err(malformed("a GET request has no body")) : ok({ kind: "stream", revision });
 }
 

@@ -32,7 +32,9 @@ export function filterMessages(filtering: Filtering, messages: At): void {
   const { json } = filtering;
   if (kindAt(json, messages) !== ARRAY) return;
   filtering.hide(messages, (message) => {
-    const content = isObject(json, message) ? member(json, message, "content") : ABSENT;
+    if (!isObject(json, message)) return true;
+    if (hasCaseVariant(json, message, "content")) return filtering.asked.seesAll();
+    const content = member(json, message, "content");
     return content === ABSENT || filterBlocks(filtering, content);
   });
 }

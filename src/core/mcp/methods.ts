@@ -40,6 +40,8 @@ const request = (era: Era | "both", grant: Grant, more: More = {}) =>
 const notification = (era: Era | "both", grant: Grant = "base") =>
   ({ kind: "notification", era, grant }) as const satisfies Method;
 
+/** The TypeScript SDK v1 repeats `task` of the call, which means nothing here. */
+const TASK_PARAMS = ["taskId", "task"] as const;
 const LISTING = { isListing: true } as const;
 const ROUND_TRIP = ["inputResponses", "requestState"] as const;
 
@@ -75,11 +77,11 @@ export const METHODS = {
   "subscriptions/listen": request("modern", "method", { names: "subscriptions", params: ["notifications"] }),
   "completion/complete": request("both", "method", { names: "reference", params: ["ref", "argument", "context"] }),
   "logging/setLevel": request("legacy", "method"),
-  "tasks/get": request("both", "method", { names: "task", params: ["taskId"] }),
-  "tasks/result": request("legacy", "method", { names: "task", params: ["taskId"] }),
+  "tasks/get": request("both", "method", { names: "task", params: TASK_PARAMS }),
+  "tasks/result": request("legacy", "method", { names: "task", params: TASK_PARAMS }),
   "tasks/list": request("legacy", "method", LISTING),
   "tasks/update": request("modern", "method", { names: "task", params: ["taskId", "inputResponses"] }),
-  "tasks/cancel": request("both", "method", { names: "task", params: ["taskId"] }),
+  "tasks/cancel": request("both", "method", { names: "task", params: TASK_PARAMS }),
   "skills/list": request("both", "method", LISTING),
   "skills/get": request("both", "method", { names: "resource", params: ["uri"] }),
   "resources/directory/read": request("both", "method", {

@@ -11,6 +11,7 @@ import {
   kindAt,
   member,
   sliceAt,
+  span,
   textAt,
   valuesOf,
 } from "../jsonrpc/json.ts";
@@ -71,7 +72,7 @@ function reconcileParams(json: Json, message: Asking, claim: HeaderClaim): Refus
 function isArgument(json: Json, object: At, said: string): boolean {
   return valuesOf(json, object).some((value) => {
     if (isObject(json, value)) return firstChild(value) < endOf(json, value) && isArgument(json, value, said);
-    if (isString(json, value)) return textAt(json, value) === said;
+    if (isString(json, value)) return isText(json, value, said);
     switch (kindAt(json, value)) {
       case NUMBER:
         return INTEGER.test(said) && Number(said) === Number(String.fromCharCode(...sliceAt(json, value)));
@@ -83,6 +84,13 @@ function isArgument(json: Json, object: At, said: string): boolean {
         return false;
     }
   });
+}
+
+/** An escape is six bytes for one character at most, and a text is not made where it cannot be the same. */
+function isText(json: Json, at: At, said: string): boolean {
+  const [start, end] = span(json, at);
+  const bytes = end - start - 2;
+  return bytes >= said.length && bytes <= 6 * said.length && textAt(json, at) === said;
 }
 
 /** `42.0` is 42 (specification: integers are compared as numbers). */

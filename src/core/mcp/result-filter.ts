@@ -3,12 +3,13 @@
  * needs a grant (security rules R20, R21). An answer can arrive where nobody expects it.
  */
 import { foldCase } from "../fold-case.ts";
-import { endOf, firstChild, isObject, isString, memberText, textAt, valuesOf } from "../jsonrpc/json.ts";
+import { endOf, firstChild, isObject, isString, member, textAt, valuesOf } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { WIDTH } from "../jsonrpc/tape.ts";
 import { utf8 } from "../bytes.ts";
 import { filterCapabilities } from "./capabilities.ts";
 import { filterBlocks, filterContents, filterMessages } from "./content.ts";
+import { exactText, hasCaseVariant } from "./filtering.ts";
 import type { Filtering } from "./filtering.ts";
 import { filterList, LIST_MEMBERS } from "./list-result.ts";
 import { SERVER_REQUESTS } from "./methods.ts";
@@ -24,7 +25,7 @@ const MEMBERS: ReadonlyMap<string, Member> = new Map<string, Member>([
   ["contents", filterContents],
   ["messages", always(filterMessages)],
   ["capabilities", always(filterCapabilities)],
-  ["inputRequests", mayAskAll],
+  ["inputRequests", filterInputRequests],
   ["cacheScope", always(makePrivate)],
   // What a task has come to is told inside the result of tasks/get, or of a notification.
   ["result", (filtering, at) => (isObject(filtering.json, at) ? filterResult(filtering, at) : undefined)],
@@ -38,7 +39,9 @@ function always(filter: (filtering: Filtering, at: At) => void): Member {
   };
 }
 
-const FOLDED: ReadonlySet<string> = new Set([...MEMBERS.keys()].map(foldCase));
+/** Those that say what a result is, which `outcome.ts` reads. */
+const READ = ["resultType", "task", "requestState", "isError"];
+const FOLDED: ReadonlySet<string> = new Set([...MEMBERS.keys(), ...READ].map(foldCase));
 /** Whether a reader who ignores case would take this key for one of those that are filtered. */
 export const foldsToMember = (key: string): boolean => FOLDED.has(foldCase(key));
 
@@ -48,11 +51,7 @@ export function filterResult(filtering: Filtering, result: At): string | undefin
   for (let key = firstChild(result); key < end; key = endOf(json, key + WIDTH)) {
     const name = textAt(json, key);
     const filter = MEMBERS.get(name);
-    if (filter === undefined) {
-      if (foldsToMember(name)) return `has "${name}", which some read as another member`;
-      continue;
-    }
-    const fault = filter(filtering, key + WIDTH);
+    const fault = filter === undefined ? misread(name) : filter(filtering, key + WIDTH);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -61,17 +60,35 @@ export function filterResult(filtering: Filtering, result: At): string | undefin
 const UNREADABLE = "holds only a resource that no rule lets the caller read";
 
 /** Each of `inputRequests` (MCP 2026-07-28, "Multi Round-Trip Requests"), in a result or in what a task has come to. */
-function mayAskAll({ json, asked }: Filtering, requests: At): string | undefined {
-  const mayAsk = (request: At): boolean => {
-    const method = isObject(json, request) ? memberText(json, request, "method") : undefined;
-    return (
-      method !== undefined &&
-      (SERVER_REQUESTS as readonly string[]).includes(method) &&
-      asked.isVisible(methodSubject(method))
-    );
-  };
-  return isObject(json, requests) && valuesOf(json, requests).every(mayAsk) ? undefined : ASKS;
+function filterInputRequests(filtering: Filtering, requests: At): string | undefined {
+  const { json, asked } = filtering;
+  if (!isObject(json, requests)) return ASKS;
+  for (const request of valuesOf(json, requests)) {
+    const method = isObject(json, request) ? exactText(json, request, "method") : undefined;
+    const isGranted = SERVER_REQUESTS.some((known) => known === method) && asked.isVisible(methodSubject(method ?? ""));
+    if (method === undefined || !isGranted || hasCaseVariant(json, request, "params")) return ASKS;
+    const fault = filterServerRequest(filtering, method, member(json, request, "params"));
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
+
+/** What a server shows a model in asking it something: no resources that its user could not read. */
+export function filterServerRequest(filtering: Filtering, method: string, params: At): string | undefined {
+  const { json } = filtering;
+  if (method !== "sampling/createMessage" || !isObject(json, params)) return undefined;
+  const end = endOf(json, params);
+  for (let key = firstChild(params); key < end; key = endOf(json, key + WIDTH)) {
+    const name = textAt(json, key);
+    if (name === "messages") filterMessages(filtering, key + WIDTH);
+    else if (foldCase(name) === "messages") return misread(name);
+  }
+  return undefined;
+}
+
+/** What a reader who ignores case would take for a member that is filtered here. */
+const misread = (name: string): string | undefined =>
+  foldsToMember(name) && !READ.includes(name) ? `has "${name}", which some read as another member` : undefined;
 
 export const ASKS = "asks the client for input that no rule allows";
 

@@ -21,6 +21,7 @@ export function codeOf(json: Json, error: At): number {
 const KNOWN_DATA: ReadonlyMap<number, readonly string[]> = new Map([
   [-32021, ["requiredCapabilities"]],
   [-32022, ["supported", "requested"]],
+  [-32042, ["elicitations"]],
   [-32602, ["uri"]],
   [-32002, ["uri"]],
 ]);
@@ -46,7 +47,6 @@ export function filterError(filtering: Filtering, error: At): string | undefined
 
 function isKnown(filtering: Filtering, code: number, data: At): boolean {
   const { json } = filtering;
-  if (code === URL_ELICITATION_REQUIRED) return true;
   const known = KNOWN_DATA.get(code);
   if (known === undefined || !isObject(json, data)) return false;
   const keys = keysOf(json, data);

@@ -7,6 +7,7 @@
  */
 import { utf8 } from "../bytes.ts";
 import { isObject, memberText, ROOT } from "../jsonrpc/json.ts";
+import type { Id } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 
 const PREFIX = "toolgate-denied ";
@@ -14,6 +15,9 @@ const PREFIX = "toolgate-denied ";
 /** A ping that brings this JSON-RPC answer back. */
 export const sealDenial = (answer: string): Uint8Array =>
   utf8(`{"jsonrpc":"2.0","id":${JSON.stringify(PREFIX + answer)},"method":"ping"}`);
+
+/** Such ids are ours alone: a caller who sent one would write the answers of others. */
+export const isSealed = (id: Id): boolean => id.startsWith(JSON.stringify(PREFIX).slice(0, -1));
 
 /** The answer in a message that answers such a ping. */
 export function unsealDenial(json: Json): Uint8Array | undefined {

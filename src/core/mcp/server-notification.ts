@@ -2,13 +2,13 @@
  * What a server tells its client: one of a closed set, with the params of that one, about what the caller may see. A
  * caller from whom nothing is hidden gets the rest too.
  */
-import { ABSENT, isObject, isString, keysOf, kindAt, member, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, keysOf, member, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
-import { ARRAY } from "../jsonrpc/tape.ts";
 import type { Filtering } from "./filtering.ts";
 import { SERVER_NOTIFICATIONS } from "./methods.ts";
 import { filterResult } from "./result-filter.ts";
-import { methodSubject, resourceSubject } from "./subject.ts";
+import { methodSubject } from "./subject.ts";
+import { hideSubscriptions } from "./subscriptions.ts";
 
 /** `params` ABSENT when there are none. Answers what about it cannot be delivered to this caller. */
 export function filterNotification(filtering: Filtering, method: string, params: At): string | undefined {
@@ -32,20 +32,4 @@ export function filterNotification(filtering: Filtering, method: string, params:
   if (!keysOf(json, params).every(isKnown) && !asked.seesAll())
     splice.keep(params, (key) => isKnown(textAt(json, key)));
   return undefined;
-}
-
-/** The filter of `subscriptions/listen`, as asked for or as acknowledged: how many resources are not the caller's to see. */
-export function hideSubscriptions(filtering: Filtering, notifications: At): number {
-  const { json, asked } = filtering;
-  if (!isObject(json, notifications)) return 0;
-  const hide = (key: string, isSeen: (text: string) => boolean): number => {
-    const list = member(json, notifications, key);
-    if (list === ABSENT || kindAt(json, list) !== ARRAY) return 0;
-    return filtering.hide(list, (one) => isString(json, one) && isSeen(textAt(json, one)));
-  };
-  const resources = hide("resourceSubscriptions", (uri) => {
-    const subject = resourceSubject(uri, asked.limits);
-    return subject.ok && asked.isVisible(subject.value);
-  });
-  return resources + hide("taskIds", () => asked.isVisible(methodSubject("tasks/get")));
 }

@@ -1,7 +1,8 @@
 /**
- * Which resource URIs are accepted: those in normal form only (RFC 3986, section 6.2.2), since servers differ in what they
- * do with the rest. `demo://resource/static/../dynamic` has an allowed prefix as text and is another resource to a server
- * that normalises. Nothing is normalised here: what is not normal is refused.
+ * Which resource URIs are in normal form (RFC 3986, section 6.2.2, and the URL standard, which official SDKs parse them
+ * with). Servers differ in what they do with the rest: `demo://resource/static/../dynamic` has an allowed prefix as text
+ * and is another resource to a server that normalises, and `file://localhost/etc/passwd` is `file:///etc/passwd`.
+ * Nothing is normalised here.
  */
 const SCHEME = /^[a-z][a-z0-9+.-]*:/;
 /** No user, no port, no upper case: `HOST` and `host`, `host:80` and `host` are one to some. */
@@ -19,17 +20,36 @@ export function uriFault(uri: string): string | undefined {
   if (ESCAPE.test(uri)) return "holds a percent-encoding that is not in normal form";
   if (!isDecodable(uri)) return "holds a percent-encoding that is not UTF-8";
   let path = uri.slice(scheme.length);
+  let authority: string | undefined;
   if (path.startsWith("//")) {
     const end = path.slice(2).search(/[/?]/);
-    const authority = end === -1 ? path.slice(2) : path.slice(2, 2 + end);
+    authority = end === -1 ? path.slice(2) : path.slice(2, 2 + end);
     if (!AUTHORITY.test(authority)) return "has a user, a port or an upper-case host";
     path = end === -1 ? "" : path.slice(2 + end);
+  }
+  if (SPECIAL.has(scheme)) {
+    const fault = specialFault(scheme, authority, path);
+    if (fault !== undefined) return fault;
   }
   const segments = (path.split("?")[0] ?? "").split("/");
   if (segments.includes(".") || segments.includes("..")) return "has dot segments";
   // The first is what stands before the first slash, the last what stands after a trailing one.
   if (segments.slice(1, -1).includes("")) return "has an empty segment";
   return undefined;
+}
+
+/** The schemes in which the URL standard rewrites more: a host that is a number, slashes that lack or are too many. */
+const SPECIAL: ReadonlySet<string> = new Set(["http:", "https:", "ws:", "wss:", "ftp:", "file:"]);
+/** Its last part is a number to some: `2852039166`, `0xa9.254.43518`, `127.1`; also with a dot behind. */
+const NUMERIC = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$/;
+const DOTTED = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+
+function specialFault(scheme: string, authority: string | undefined, path: string): string | undefined {
+  if (authority === undefined || !path.startsWith("/")) return "needs two slashes, and a path that begins with a slash";
+  if (scheme === "file:") return authority === "" ? undefined : "has a host, which a file has not";
+  const isNumeric = NUMERIC.test(authority) && !DOTTED.test(authority);
+  if (authority === "" || authority.endsWith(".") || isNumeric) return "has a host that is not in normal form";
+  return /\?.*'/.test(path) ? "holds a character that must be percent-encoded" : undefined;
 }
 
 /** `%C0%AF` is no UTF-8, and a slash to a lenient server. */

@@ -10,7 +10,7 @@ import { methodSubject } from "../mcp/subject.ts";
 import type { CheckedText, Subject } from "../mcp/subject.ts";
 import { BASE_ACCESS, BUILT_IN, DEFAULT_DENY, INVALID_POLICY } from "./decision.ts";
 import type { Denial, DenyReason, RuleRef } from "./decision.ts";
-import { coversAll, isEverything, isExact, mayOverlap, templatePattern } from "./pattern.ts";
+import { coversAll, mayOverlap, templatePattern } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Server } from "./policy-set.ts";
 import { ALLOW_APPLIES, DENY_APPLIES } from "./rule-index.ts";
@@ -118,17 +118,12 @@ function find(
 ): RuleRef | undefined {
   const { kind, name, odd } = subject;
   const index: NameIndex = server.rules[kind === "template" ? "resource" : kind][set];
+  // What servers may take for any other name is granted as it is written, or with all others; any Deny rule is about it.
   if (odd !== undefined)
-    return index.findWhere(identity, set === "allows" ? grantsOdd(name) : () => true, applies)?.rule;
+    return (set === "allows" ? index.findLiteral(identity, name, applies) : index.findAny(identity, applies))?.rule;
   if (kind !== "template") return index.find(identity, name, applies)?.rule;
   // A template stands for all its expansions: all must be allowed, none may be denied.
   const template = templatePattern(name);
   const relates = set === "allows" ? coversAll(template) : (pattern: Pattern) => mayOverlap(pattern, template);
   return index.findWhere(identity, relates, applies)?.rule;
 }
-
-/** What servers may take for any other name is granted as it is written, or with all others; and any Deny rule is about it. */
-const grantsOdd =
-  (name: string) =>
-  (pattern: Pattern): boolean =>
-    isEverything(pattern) || (isExact(pattern) && pattern.text === name);

@@ -7,7 +7,7 @@ import type { Identity, User } from "../identity/identity.ts";
 import { claimValues, isCaller, onlyWorkload } from "./caller.ts";
 import type { CallerTest, Truth, UserTest } from "./caller.ts";
 import type { RuleRef } from "./decision.ts";
-import { isExact, literalPrefix, matches } from "./pattern.ts";
+import { isEverything, isExact, literalPrefix, matches } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
 
 /** One entry of a rule's `from` with one pattern of its `to`. */
@@ -120,9 +120,13 @@ export class NameIndex {
   /** Patterns with a star, by the text before it; one map for each length of that text. */
   readonly #prefixes: { readonly length: number; readonly byPrefix: Map<string, CallerIndex> }[] = [];
   readonly #all: Entry[] = [];
+  readonly #callersOfAny = new CallerIndex();
+  readonly #callersOfAll = new CallerIndex();
 
   add(entry: Entry): void {
     this.#all.push(entry);
+    this.#callersOfAny.add(entry);
+    if (isEverything(entry.pattern)) this.#callersOfAll.add(entry);
     const prefix = literalPrefix(entry.pattern);
     const map = isExact(entry.pattern) ? this.#exact : this.#prefixMap(prefix.length);
     let callers = map.get(prefix);
@@ -148,6 +152,18 @@ export class NameIndex {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** One that is written for this very name, or for all names: a pattern that only matches it does not count. */
+  findLiteral(identity: Identity, name: string, applies: Applies): Entry | undefined {
+    return (
+      this.#exact.get(name)?.find(identity, name, applies) ?? this.#callersOfAll.find(identity, undefined, applies)
+    );
+  }
+
+  /** One for any name at all. */
+  findAny(identity: Identity, applies: Applies): Entry | undefined {
+    return this.#callersOfAny.find(identity, undefined, applies);
   }
 
   /** The same for a whole set of names, as a template of URIs is one: `relates` says whether a pattern is about it. */

@@ -104,6 +104,15 @@ describe("an exchange", () => {
   });
 });
 
+const DELETE = requestHeaders(
+  [
+    [":method", "DELETE"],
+    [":path", "/mcp"],
+  ],
+  { endOfStream: true },
+);
+const ACCEPTED = responseHeaders(null, { status: 202, endOfStream: true });
+
 describe("the end of an exchange", () => {
   const at = (...events: readonly ExchangeEvent[]): Exchange => play(OPTIONS, events).exchange;
   const chunk = responseBody([utf8(LIST.slice(0, 20)), utf8(LIST.slice(20))]);
@@ -127,20 +136,10 @@ describe("the end of an exchange", () => {
     ["has an answer without a body", at(...LIST_CALL, responseHeaders(null, { status: 202, endOfStream: true })), true],
     ["has refused an answer", at(...LIST_CALL, responseHeaders("text/html")), true],
     ["has refused the request", at(...call(toolsCall("other"))), true],
-    ["has let a notification through", at(...call(notification("notifications/initialized"))), true],
-    [
-      "has let a session's end through",
-      at(
-        requestHeaders(
-          [
-            [":method", "DELETE"],
-            [":path", "/mcp"],
-          ],
-          { endOfStream: true },
-        ),
-      ),
-      true,
-    ],
+    ["has let a notification through", at(...call(notification("notifications/initialized"))), false],
+    ["has seen it accepted", at(...call(notification("notifications/initialized")), ACCEPTED), true],
+    ["has let a session's end through", at(DELETE), false],
+    ["has seen it ended", at(DELETE, ACCEPTED), true],
     ["has let a stream through, whose events it reads", at(GET), false],
   ])("of one that %s: OK only when nothing is owed", (_, exchange, isOver) => {
     expect(isFinal(exchange)).toBe(isOver);

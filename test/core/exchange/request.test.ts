@@ -185,7 +185,7 @@ describe("stepRequest() on a GET and a DELETE", () => {
       { at: "awaitingHeaders" },
       requestHeaders(get(method), { endOfStream: true }),
     );
-    expect(state).toMatchObject({ at: "permitted", readsAnswer: method === "GET", judged: [{ call: { method } }] });
+    expect(state).toMatchObject({ at: "permitted", readsAnswer: true, judged: [{ call: { method } }] });
     expect(reply).toMatchObject({
       kind: "requestHeaders",
       permit: { rule: { rule: "base-access" } },
@@ -249,9 +249,13 @@ describe("stepRequest() on a body", () => {
     expect(body && textOf(body)).toBe(toolsCall("echo", { a: "é" }));
   });
 
-  test("wants no answer to a notification, nor to an answer", () => {
+  test("expects no answer to a notification, nor to an answer, and looks at what comes", () => {
     for (const body of [notification("notifications/initialized"), result({})])
-      expect(playRequest(POLICIES, body).exchange.request).toMatchObject({ at: "permitted", readsAnswer: false });
+      expect(playRequest(POLICIES, body).exchange.request).toMatchObject({
+        at: "permitted",
+        readsAnswer: true,
+        asked: { pending: [] },
+      });
   });
 
   test.each<readonly [string, string | Uint8Array, string, number]>([

@@ -11,13 +11,21 @@ import type { Result } from "../../../src/core/result.ts";
 import { utf8 } from "../../fixtures/bytes.ts";
 import { modernRequest, notification, request, result, REVISION, rpcError } from "../../fixtures/messages.ts";
 
-const LEGACY: HeaderClaim = { era: "legacy", revision: undefined, method: undefined, name: undefined, params: [] };
+const LEGACY: HeaderClaim = {
+  era: "legacy",
+  revision: undefined,
+  method: undefined,
+  name: undefined,
+  params: [],
+  isModernPossible: true,
+};
 const modern = (method: string | undefined, name?: string): HeaderClaim => ({
   era: "modern",
   revision: REVISION,
   method,
   name,
   params: [],
+  isModernPossible: true,
 });
 
 function read(body: string, claim: HeaderClaim = LEGACY): Result<Call, CallFault> {

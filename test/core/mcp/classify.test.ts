@@ -28,7 +28,14 @@ describe("classify() a POST", () => {
       ok: true,
       value: {
         kind: "message",
-        claim: { era: "legacy", revision: undefined, method: undefined, name: undefined, params: [] },
+        claim: {
+          era: "legacy",
+          revision: undefined,
+          method: undefined,
+          name: undefined,
+          params: [],
+          isModernPossible: true,
+        },
       },
     });
   });

@@ -1,15 +1,14 @@
 /** A batch on its way to a server: each message judged as if it had come alone, and those refused taken out. */
 import { ROOT } from "../jsonrpc/json.ts";
 import { canonical } from "../jsonrpc/canonical.ts";
-import { scan } from "../jsonrpc/scan.ts";
 import type { Json } from "../jsonrpc/scan.ts";
-import { Splice } from "../jsonrpc/splice.ts";
+import { canonicalOf, Splice } from "../jsonrpc/splice.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { joinBatch, readBatch } from "../mcp/batch.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
 import { refusal } from "../mcp/refusal.ts";
 import type { Refusal } from "../mcp/refusal.ts";
-import { askedBy } from "./asked.ts";
+import { askedBy } from "./asked-by.ts";
 import { judgeMessage, refuse, unread } from "./judge.ts";
 import type { Arrived, Judged, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
@@ -42,7 +41,7 @@ export function judgeBatch(arrived: Arrived & { readonly claim: HeaderClaim }, j
   if (first !== undefined && permitted.length === 0) {
     // Who has no access at all is told once. Notifications get no answer.
     const isWhole = answers.length === 0 || first.decided.reason === "no-access";
-    const reply = isWhole ? first.reply : { ...first.reply, status: 200, body: joinBatch(answers) };
+    const reply = isWhole ? first.reply : { status: 200, headers: JSON_HEADERS, body: joinBatch(answers) };
     return { judged: refused, reply: immediate(first, reply) };
   }
   const asked = askedBy(
@@ -54,10 +53,10 @@ export function judgeBatch(arrived: Arrived & { readonly claim: HeaderClaim }, j
   const splice = new Splice(json);
   let at = 0;
   splice.keep(ROOT, () => judged[at++]?.verdict === "permitted");
-  const rest = scan(splice.bytes(), limits.request);
-  if (rest.kind === "fault") throw new Error(`the rest of a batch cannot be read: ${rest.message}`);
-  return { judged, asked, body: canonical(rest) };
+  return { judged, asked, body: canonicalOf(splice, json, limits.request) };
 }
+
+const JSON_HEADERS = [["content-type", "application/json"]] as const;
 
 const immediate = ({ decided }: Refused, reply: Refused["reply"]): Reply => ({
   kind: "immediateResponse",
