@@ -11,7 +11,7 @@ import {
 import { FIXTURE } from "./fixture.ts";
 import type { Kind } from "./fixture.ts";
 import { WATCHED } from "./fixture-server.ts";
-import { runScenarios } from "./run-scenarios.ts";
+import { Unsupported, runScenarios } from "./run-scenarios.ts";
 import type { Heard, Session } from "./run-scenarios.ts";
 
 type Page = { readonly nextCursor?: string | undefined; readonly [member: string]: unknown };
@@ -45,6 +45,7 @@ async function connect(url: URL): Promise<Session> {
   };
   return {
     heard,
+    era: "legacy",
     describe: () => ({
       protocolVersion: transport.protocolVersion,
       serverInfo: client.getServerVersion(),
@@ -81,6 +82,7 @@ async function connect(url: URL): Promise<Session> {
       return { granted: "by subscription", stop: () => client.unsubscribeResource({ uri: WATCHED }) };
     },
     runTask: async (name) => {
+      if (client.getServerCapabilities()?.tasks === undefined) throw new Unsupported("the server has no tasks");
       const messages = client.experimental.tasks.callToolStream({ name }, undefined, { task: { ttl: 60_000 } });
       let taskId = "";
       for await (const message of messages) {

@@ -36,6 +36,7 @@ async function connect(url: URL): Promise<Session> {
   };
   return {
     heard,
+    era: isModern ? "modern" : "legacy",
     describe: () => ({
       protocolVersion: client.getNegotiatedProtocolVersion(),
       serverInfo: client.getServerVersion(),
@@ -59,14 +60,8 @@ async function connect(url: URL): Promise<Session> {
     getPrompt: (name, args) => client.getPrompt({ name, arguments: args }),
     readResource: (uri) => client.readResource({ uri }),
     complete: (ref, argument) => client.complete({ ref: ref as never, argument }),
-    setLevel: () => {
-      if (isModern) throw new Unsupported("2026-07-28 has no logging/setLevel");
-      return client.setLoggingLevel("debug");
-    },
-    ping: () => {
-      if (isModern) throw new Unsupported("2026-07-28 has no ping");
-      return client.ping();
-    },
+    setLevel: () => client.setLoggingLevel("debug"),
+    ping: () => client.ping(),
     watch: async (kind) => {
       if (isModern) {
         const filter = kind === "changed" ? { toolsListChanged: true } : { resourceSubscriptions: [WATCHED] };
@@ -84,7 +79,6 @@ async function connect(url: URL): Promise<Session> {
       throw new Unsupported("SDK v2 has no tasks");
     },
     terminate: async () => {
-      if (isModern) throw new Unsupported("2026-07-28 has no sessions");
       const { sessionId = "" } = transport;
       await transport.terminateSession();
       return sessionId;

@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SCENARIOS } from "./scenario.ts";
-import type { Line, Outcome, Scenario } from "./scenario.ts";
+import type { Era, Line, Outcome, Scenario } from "./scenario.ts";
 import type { Kind } from "./fixture.ts";
 
 /** What a server has told the client beside its answers. */
@@ -19,6 +19,7 @@ export type CallOptions = {
 
 export type Session = {
   readonly heard: Heard[];
+  readonly era: Era;
   readonly describe: () => unknown;
   /** Every entry, through all pages. */
   readonly list: (kind: Kind) => Promise<unknown>;
@@ -96,7 +97,8 @@ async function settle(deed: () => Promise<unknown>): Promise<Outcome> {
 }
 
 async function carryOut(scenario: Scenario, session: Session, url: URL): Promise<unknown> {
-  const { heard } = session;
+  const { heard, era } = session;
+  if (scenario.era !== undefined && scenario.era !== era) throw new Unsupported(`only in the ${scenario.era} era`);
   heard.length = 0;
   switch (scenario.does) {
     case "describe":

@@ -27,8 +27,10 @@ type Deed =
       readonly argument: { readonly name: string; readonly value: string };
     };
 
-/** `alone`: in a session of its own, since it may not survive it. */
-export type Scenario = Deed & { readonly name: string; readonly alone?: boolean };
+export type Era = "legacy" | "modern";
+
+/** `era`: the only one that has such a thing. `alone`: in a session of its own, since it may not survive it. */
+export type Scenario = Deed & { readonly name: string; readonly era?: Era; readonly alone?: boolean };
 
 export const SCENARIOS = table as readonly unknown[] as readonly Scenario[];
 
