@@ -14,7 +14,7 @@ from mcp.shared.exceptions import McpError
 from pydantic import AnyUrl
 
 from fixture import FIXTURE, WATCHED
-from run_scenarios import Unsupported, run_scenarios, until_heard
+from run_scenarios import Unsupported, protocol_error, run_scenarios, until_heard
 
 warnings.simplefilter("ignore", DeprecationWarning)  # tasks of 2025-11-25 are gone in v2
 
@@ -145,7 +145,7 @@ async def connect(url: str) -> AsyncGenerator[SessionV1]:
 
 def normal_error(error: BaseException) -> Any:
     if isinstance(error, McpError):
-        return plain(error.error)
+        return protocol_error(plain(error.error))
     return {"name": type(error).__name__, "message": str(error)}
 
 

@@ -14,13 +14,15 @@ from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from fixture import FIXTURE, WATCHED
-from run_scenarios import Unsupported, run_scenarios, until_heard
+from run_scenarios import Unsupported, protocol_error, run_scenarios, until_heard
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)  # what 2026-07-28 no longer has is still asked for
 
 
 def plain(model: Any) -> Any:
-    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+    """Without the tag that is there whether the server has sent it or not."""
+    data = model.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return {name: value for name, value in data.items() if name != "resultType"}
 
 
 class SessionV2:
@@ -92,7 +94,7 @@ class SessionV2:
             async with self._client.listen(**wanted) as subscription:
                 await touch()
                 news = await anext(subscription)
-                return {"granted": plain(subscription.honored), "news": repr(news)}
+                return {"granted": plain(subscription.honored), "news": vars(news)}
         if kind == "changed":
             return {"granted": "by the GET stream", "news": await until_heard(self.heard, kind, touch)}
         await self._client.subscribe_resource(WATCHED)
@@ -150,7 +152,7 @@ async def connect(url: str) -> AsyncGenerator[SessionV2]:
 
 def normal_error(error: BaseException) -> Any:
     if isinstance(error, MCPError):
-        return plain(error.error)
+        return protocol_error(plain(error.error))
     return {"name": type(error).__name__, "message": str(error)}
 
 

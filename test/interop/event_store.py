@@ -3,6 +3,7 @@
 from typing import Any
 
 from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 
 class MemoryEventStore(EventStore):
@@ -25,3 +26,18 @@ class MemoryEventStore(EventStore):
             if stream_id == wanted and message is not None:
                 await send_callback(EventMessage(message, str(event_id)))
         return wanted
+
+
+class ResumableSessions(StreamableHTTPSessionManager):
+    """
+    A store for each session. Both SDKs take one for all, and name a stream by the id of its request: a client that resumes
+    would get what another session had under the same id.
+    """
+
+    @property
+    def event_store(self) -> EventStore | None:
+        return MemoryEventStore()
+
+    @event_store.setter
+    def event_store(self, _: EventStore | None) -> None:
+        """The constructor's is not used."""

@@ -203,7 +203,8 @@ export function normalError(error: unknown): unknown {
   };
 }
 
-function digest(_: string, value: unknown): unknown {
+function digest(name: string, value: unknown): unknown {
+  if (name === "taskId") return "<task>";
   if (typeof value !== "string" || value.length < LONG) return value;
   return { characters: value.length, sha256: createHash("sha256").update(value).digest("hex") };
 }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 import urllib.error
 import urllib.request
 import uuid
@@ -216,6 +217,11 @@ def leaf(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def protocol_error(error: dict[str, Any]) -> dict[str, Any]:
+    """A server on the TypeScript SDK v1 writes the code into the message, too."""
+    return error | {"message": re.sub(r"^(MCP error -?\d+: )+", "", error["message"])}
 
 
 def expand(args: dict[str, Any]) -> dict[str, Any]:

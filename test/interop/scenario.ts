@@ -29,8 +29,16 @@ type Deed =
 
 export type Era = "legacy" | "modern";
 
-/** `era`: the only one that has such a thing. `alone`: in a session of its own, since it may not survive it. */
-export type Scenario = Deed & { readonly name: string; readonly era?: Era; readonly alone?: boolean };
+/**
+ * `era`: the only one that has such a thing. `alone`: in a session of its own, since it may not survive it. `expect`: what the
+ * outcome has at least, with no proxy in between.
+ */
+export type Scenario = Deed & {
+  readonly name: string;
+  readonly era?: Era;
+  readonly alone?: boolean;
+  readonly expect: Readonly<Record<string, unknown>>;
+};
 
 export const SCENARIOS = table as readonly unknown[] as readonly Scenario[];
 

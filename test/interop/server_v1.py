@@ -7,11 +7,10 @@ from typing import Any
 import anyio
 from mcp import types
 from mcp.server.lowlevel import NotificationOptions, Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import McpError
 
 import fixture
-from event_store import MemoryEventStore
+from event_store import ResumableSessions
 from serve import serve
 
 RESOURCE_NOT_FOUND = -32002
@@ -119,7 +118,7 @@ on(types.SetLevelRequest, types.EmptyResult, lambda _: {})
 
 
 async def main() -> None:
-    manager = StreamableHTTPSessionManager(server, event_store=MemoryEventStore(), retry_interval=20)
+    manager = ResumableSessions(server, retry_interval=20)
     async with manager.run():
         await serve(manager.handle_request)
 

@@ -7,13 +7,12 @@ from typing import Any
 import anyio
 from mcp import types
 from mcp.server.lowlevel import NotificationOptions, Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ToolsListChanged
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 import fixture
-from event_store import MemoryEventStore
+from event_store import ResumableSessions
 from serve import serve
 
 warnings.simplefilter("ignore", MCPDeprecationWarning)  # what 2026-07-28 no longer has is still asked for
@@ -131,7 +130,7 @@ server = FixtureServer(
 
 
 async def main() -> None:
-    manager = StreamableHTTPSessionManager(server, event_store=MemoryEventStore(), retry_interval=20)
+    manager = ResumableSessions(server, retry_interval=20)
     async with manager.run():
         await serve(manager.handle_request)
 
