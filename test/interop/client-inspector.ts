@@ -4,9 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Kind } from "./fixture.ts";
 import { SCENARIOS } from "./scenario.ts";
@@ -34,10 +34,7 @@ const LIST: Readonly<Record<Kind, string>> = {
 
 const AT_A_TIME = 2;
 
-const launcher = join(
-  dirname(createRequire(import.meta.url).resolve("@modelcontextprotocol/inspector/package.json")),
-  "clients/launcher/build/index.js",
-);
+const launcher = fileURLToPath(import.meta.resolve("@modelcontextprotocol/inspector/clients/launcher/build/index.js"));
 const home = await mkdtemp(join(tmpdir(), "toolgate-inspector-"));
 
 /** What it is told to do; undefined for what it cannot. */

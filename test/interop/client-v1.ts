@@ -35,7 +35,7 @@ async function connect(url: URL): Promise<Session> {
     ({ params = {} }) => void heard.push({ kind: "changed", params }),
   );
   const transport = new StreamableHTTPClientTransport(url);
-  await client.connect(transport as Parameters<Client["connect"]>[0]);
+  await client.connect(transport);
 
   const pages: Readonly<Record<Kind, (params: { cursor?: string }) => Promise<Page>>> = {
     tools: (params) => client.listTools(params),

@@ -86,6 +86,10 @@ describeWithEnvoy("the interop matrix", () => {
     }
   }
 
+  test("no answer is Envoy's own: nothing has failed on the way", () => {
+    expect(deployment.stack.gateway.accessLog.filter(({ code }) => Number(code) >= 500)).toEqual([]);
+  });
+
   test.skipIf(clients.length < CLIENTS.length)("docs/interop.md says what has been seen", async () => {
     await expect(interopPage(matrix)).toMatchFileSnapshot("../../docs/interop.md");
   });

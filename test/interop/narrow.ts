@@ -1,5 +1,4 @@
 /** What differs under the narrow policy, and nothing else may: each difference is written out here. */
-import { eraOf } from "./peers.ts";
 import type { ClientPeer, ServerPeer } from "./peers.ts";
 import { serverName } from "./policies.ts";
 import type { Outcome } from "./scenario.ts";
@@ -51,10 +50,24 @@ const deniedMethod = (method: string): Difference => ({
   },
 });
 
-const NO_LEVELS = deniedMethod("logging/setLevel");
+/** Who may not set the level is not told that the server logs, and gets no line of it. */
+const withoutCapability = (name: string): Difference => ({
+  words: `the server has no capability \`${name}\``,
+  expected: (direct) => {
+    const { capabilities, ...told } = (direct as { readonly ok: Readonly<Record<string, object>> }).ok;
+    const left = Object.entries(capabilities ?? {}).filter(([capability]) => capability !== name);
+    return { ok: { ...told, capabilities: Object.fromEntries(left) } };
+  },
+});
+
+const nothingHeard: Difference = {
+  words: "the result, and none of the messages",
+  expected: (direct) => ({ ok: { ...(direct as { readonly ok: object }).ok, heard: [] } }),
+};
 
 /** By the name of the scenario. */
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {
+  connect: withoutCapability("logging"),
   "list tools": without("name", "linked", "fails", "refuses", "sample"),
   "list prompts": without("name", "farewell"),
   "list resources": without("uri", "note:///binary"),
@@ -64,7 +77,8 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   "tool: JSON-RPC error": deniedTool("refuses"),
   "tool: unknown": deniedTool("no-such-tool"),
   "tool: sampling": deniedTool("sample"),
-  "log level": NO_LEVELS,
+  "log level": deniedMethod("logging/setLevel"),
+  "tool: log messages": nothingHeard,
   "prompt with a resource": denied("prompt farewell"),
   "resource: binary": denied("resource note:///binary"),
   "resource: unknown": denied("resource note:///nowhere"),
@@ -73,7 +87,5 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
 /** The outcome under the narrow policy of what has this outcome without it. */
 export function narrowed(scenario: string, direct: Outcome, client: ClientPeer, server: ServerPeer): Outcome {
   if ("unsupported" in direct) return direct;
-  if (client.setsLevel === true && eraOf(client, server) === "legacy")
-    return NO_LEVELS.expected(direct, client, server);
   return DIFFERENCES[scenario]?.expected(direct, client, server) ?? direct;
 }

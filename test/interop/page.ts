@@ -3,7 +3,7 @@ import { GAPS, gapOf } from "./gaps.ts";
 import { DIFFERENCES } from "./narrow.ts";
 import type { Matrix } from "./outcomes.ts";
 import { CLIENTS, SERVERS } from "./peers.ts";
-import type { ClientPeer } from "./peers.ts";
+import type { ClientPeer, ServerPeer } from "./peers.ts";
 import { SCENARIOS } from "./scenario.ts";
 
 const INTRODUCTION = `# Interoperability
@@ -23,9 +23,8 @@ The Python SDKs are installed once into the user's cache folder, with the versio
 Python the cells that need it are skipped; in CI that is a failure.
 `;
 
-const INSPECTOR_NOTE = `The Inspector calls no tool that is not in the list, so it says itself that a denied tool is not there. With legacy servers
-that can log it sends \`logging/setLevel\` before anything else and gives up when that is denied, as the narrow policy does.
-`;
+const INSPECTOR_NOTE =
+  "The Inspector calls no tool that is not in the list, so it says itself that a denied tool is not there.\n";
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
@@ -34,6 +33,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 const clientTitle = ({ title, mode }: ClientPeer): string => `${title}, ${mode}`;
+
+const titles = (peers: readonly (ClientPeer | ServerPeer)[], ids: readonly string[]): string =>
+  ids.map((id) => peers.find((peer) => peer.id === id)?.title ?? id).join(", ");
 
 /** On how many servers a scenario is the same through Toolgate, of those on which it can be played. */
 function cell(matrix: Matrix, client: ClientPeer, scenario: string): string {
@@ -44,20 +46,25 @@ function cell(matrix: Matrix, client: ClientPeer, scenario: string): string {
 
 /** The text of the page. */
 export function interopPage(matrix: Matrix): string {
-  const clients = CLIENTS.map((client) => [clientTitle(client), client.version]);
-  const servers = SERVERS.map(({ title, version, eras }) => [title, version, eras.join(", ")]);
+  const clientRows = CLIENTS.map((client) => [clientTitle(client), client.version]);
+  const serverRows = SERVERS.map(({ title, version, eras }) => [title, version, eras.join(", ")]);
   const scenarios = SCENARIOS.map(({ name }) => [
     name,
     ...CLIENTS.map((client) => cell(matrix, client, name)),
     DIFFERENCES[name]?.words ?? "",
   ]);
-  const gaps = GAPS.map(({ scenario, era, because }) => [scenario, era, because]);
+  const gaps = GAPS.map(({ scenario, clients: who, servers: whom, because }) => [
+    scenario,
+    titles(CLIENTS, who),
+    titles(SERVERS, whom),
+    because,
+  ]);
   const sections = [
     INTRODUCTION,
     "## Who\n",
-    table(["client", "version"], clients),
+    table(["client", "version"], clientRows),
     "",
-    table(["server", "version", "eras"], servers),
+    table(["server", "version", "eras"], serverRows),
     "",
     "`legacy` clients begin with `initialize` (2025-11-25); `auto` clients ask for 2026-07-28 first, and get it from the servers\nthat have it. The Inspector is its command line, a process for each scenario.\n",
     "## What\n",
@@ -66,7 +73,7 @@ export function interopPage(matrix: Matrix): string {
     "",
     INSPECTOR_NOTE,
     "## What is not yet the same\n",
-    gaps.length === 0 ? "Nothing." : table(["scenario", "era", "because"], gaps),
+    gaps.length === 0 ? "Nothing." : table(["scenario", "client", "server", "because"], gaps),
   ];
   return `${sections.join("\n")}\n`;
 }

@@ -23,8 +23,6 @@ export type ClientPeer = Peer & {
   readonly hidesCodes?: true;
   /** It calls no tool that it does not find in the list. */
   readonly looksFirst?: true;
-  /** In the legacy era it sets the log level before anything else, and gives up when it may not. */
-  readonly setsLevel?: true;
 };
 
 const here = (file: string): string => join(import.meta.dirname, file);

@@ -4,6 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { assertNever } from "../../src/core/result.ts";
 import { SCENARIOS } from "./scenario.ts";
 import type { Era, Line, Outcome, Scenario } from "./scenario.ts";
 import type { Kind } from "./fixture.ts";
@@ -131,6 +132,8 @@ async function carryOut(scenario: Scenario, session: Session, url: URL): Promise
       return session.runTask("task");
     case "end":
       return end(session, url);
+    default:
+      return assertNever(scenario);
   }
 }
 

@@ -1,9 +1,6 @@
 /** The fixture on the TypeScript SDK v1: one `Server` for each session, on the loopback interface. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { InMemoryTaskStore } from "@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
@@ -28,6 +25,7 @@ import { EventStore } from "./event-store.ts";
 import { FixtureServer, WATCHED } from "./fixture-server.ts";
 import type { Caller } from "./fixture-server.ts";
 import { FIXTURE } from "./fixture.ts";
+import { serveFixture } from "./http-server.ts";
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
@@ -84,12 +82,12 @@ function listing(kind: "tools" | "prompts" | "resources" | "resourceTemplates", 
 }
 
 function callerOf(server: Server, extra: Extra): Caller {
-  const progressToken = extra._meta?.progressToken;
+  const { _meta: meta } = extra;
   return {
     signal: extra.signal,
     report: async (progress) => {
-      if (progressToken === undefined) return;
-      const params = { progressToken, progress, total: 3, message: `step ${progress}` };
+      if (meta?.progressToken === undefined) return;
+      const params = { progressToken: meta.progressToken, progress, total: 3, message: `step ${progress}` };
       await extra.sendNotification({ method: "notifications/progress", params });
     },
     log: (level, data) =>
@@ -133,10 +131,8 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     onsessioninitialized: (id) => void sessions.set(id, transport),
     onsessionclosed: (id) => void sessions.delete(id),
   });
-  await createFixture().connect(transport as Parameters<Server["connect"]>[0]);
+  await createFixture().connect(transport);
   await transport.handleRequest(request, response);
 }
 
-const http = createServer((request, response) => void serve(request, response)).listen(0, "127.0.0.1");
-await once(http, "listening");
-process.stdout.write(`listening on ${(http.address() as AddressInfo).port}\n`);
+await serveFixture((request, response) => void serve(request, response));

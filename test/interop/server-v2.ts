@@ -3,9 +3,6 @@
  * as its documentation shows it.
  */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import {
   ProtocolError,
   Server,
@@ -27,6 +24,7 @@ import { EventStore } from "./event-store.ts";
 import { FixtureServer, WATCHED } from "./fixture-server.ts";
 import type { Caller } from "./fixture-server.ts";
 import { FIXTURE } from "./fixture.ts";
+import { serveFixture } from "./http-server.ts";
 
 type Era = "legacy" | "modern";
 
@@ -82,12 +80,12 @@ function listing(kind: "tools" | "prompts" | "resources" | "resourceTemplates", 
 }
 
 function callerOf(server: Server, era: Era, { mcpReq, http }: ServerContext): Caller {
-  const progressToken = mcpReq._meta?.progressToken;
+  const { _meta: meta } = mcpReq;
   return {
     signal: mcpReq.signal,
     report: async (progress) => {
-      if (progressToken === undefined) return;
-      const params = { progressToken, progress, total: 3, message: `step ${progress}` };
+      if (meta?.progressToken === undefined) return;
+      const params = { progressToken: meta.progressToken, progress, total: 3, message: `step ${progress}` };
       await mcpReq.notify({ method: "notifications/progress", params });
     },
     log: (level, data) => mcpReq.log(level, data, "fixture"),
@@ -140,9 +138,4 @@ const handler = toNodeHandler({
   fetch: async (request, options) =>
     (await isLegacyRequest(request)) ? serveSession(request) : modern.fetch(request, options),
 });
-const server = createServer((request, response) => void handler(request as NodeIncomingMessageLike, response)).listen(
-  0,
-  "127.0.0.1",
-);
-await once(server, "listening");
-process.stdout.write(`listening on ${(server.address() as AddressInfo).port}\n`);
+await serveFixture((request, response) => void handler(request as NodeIncomingMessageLike, response));

@@ -13,9 +13,12 @@ import fixture
 from event_store import ResumableSessions
 from serve import serve
 
-RESOURCE_NOT_FOUND = -32002
+NOT_FOUND = -32002
 
 warnings.simplefilter("ignore", DeprecationWarning)  # tasks of 2025-11-25 are gone in v2
+
+
+info = fixture.FIXTURE["serverInfo"]
 
 
 class FixtureServer(Server):
@@ -28,36 +31,52 @@ class FixtureServer(Server):
         return capabilities
 
     def create_initialization_options(self, *_: Any) -> Any:
-        options = super().create_initialization_options(NotificationOptions(tools_changed=True))
-        options.server_name, options.server_version = info["name"], info["version"]
-        return options
+        return super().create_initialization_options(NotificationOptions(tools_changed=True))
+
+    async def run(self, *args: Any, **kwargs: Any) -> None:
+        """A server for each session: the tasks of one session are gone for all as soon as another session ends."""
+        await Server.run(create_fixture(), *args, **kwargs)
 
 
-info = fixture.FIXTURE["serverInfo"]
-server = FixtureServer(info["name"], version=info["version"], instructions=fixture.FIXTURE["instructions"])
-server.experimental.enable_tasks()
+def create_fixture() -> FixtureServer:
+    server = FixtureServer(info["name"], version=info["version"], instructions=fixture.FIXTURE["instructions"])
+    server.experimental.enable_tasks()
+
+    def on(request: type, result: type, handler: Callable[[Any], Any]) -> None:
+        """Registers a handler that answers with plain data, past the decorators: they turn errors into results."""
+
+        async def answer(message: Any) -> types.ServerResult:
+            try:
+                data = handler(message.params)
+                data = await data if isinstance(data, Awaitable) else data
+            except fixture.Refused as refused:
+                error = types.ErrorData(code=refused.code, message=refused.message, data=refused.data)
+                raise McpError(error) from None
+            return types.ServerResult(data if isinstance(data, types.Result) else result.model_validate(data))
+
+        server.request_handlers[request] = answer
+
+    def listing(kind: str) -> Callable[[Any], Any]:
+        return lambda params: fixture.listing(kind, params.cursor if params else None)
+
+    async def call(params: types.CallToolRequestParams) -> Any:
+        return await call_tool(server.request_context, params)
+
+    on(types.ListToolsRequest, types.ListToolsResult, listing("tools"))
+    on(types.ListPromptsRequest, types.ListPromptsResult, listing("prompts"))
+    on(types.ListResourcesRequest, types.ListResourcesResult, listing("resources"))
+    on(types.ListResourceTemplatesRequest, types.ListResourceTemplatesResult, listing("resourceTemplates"))
+    on(types.CallToolRequest, types.CallToolResult, call)
+    on(types.GetPromptRequest, types.GetPromptResult, lambda it: fixture.get_prompt(it.name, it.arguments or {}))
+    on(types.ReadResourceRequest, types.ReadResourceResult, lambda it: fixture.read_resource(str(it.uri), NOT_FOUND))
+    on(types.CompleteRequest, types.CompleteResult, lambda it: fixture.complete(it.argument.name, it.argument.value))
+    on(types.SubscribeRequest, types.EmptyResult, lambda _: {})
+    on(types.UnsubscribeRequest, types.EmptyResult, lambda _: {})
+    on(types.SetLevelRequest, types.EmptyResult, lambda _: {})
+    return server
 
 
-def on(request: type, result: type, handler: Callable[[Any], Any]) -> None:
-    """Registers a handler that answers with plain data, past the decorators: they turn errors into results."""
-
-    async def answer(message: Any) -> types.ServerResult:
-        try:
-            data = handler(message.params)
-            data = await data if isinstance(data, Awaitable) else data
-        except fixture.Refused as refused:
-            raise McpError(types.ErrorData(code=refused.code, message=refused.message, data=refused.data)) from None
-        return types.ServerResult(data if isinstance(data, types.Result) else result.model_validate(data))
-
-    server.request_handlers[request] = answer
-
-
-def listing(kind: str) -> Callable[[Any], Any]:
-    return lambda params: fixture.listing(kind, params.cursor if params else None)
-
-
-def caller() -> fixture.Caller:
-    context = server.request_context
+def caller(context: Any) -> fixture.Caller:
     session, request_id = context.session, context.request_id
     token = context.meta.progressToken if context.meta else None
 
@@ -66,13 +85,13 @@ def caller() -> fixture.Caller:
             await session.send_progress_notification(token, progress, 3, f"step {progress}", str(request_id))
 
     async def log(level: str, data: str) -> None:
-        await session.send_log_message(level, data, "fixture", request_id)  # type: ignore[arg-type]
+        await session.send_log_message(level, data, "fixture", request_id)
 
     async def announce(what: str) -> None:
         if what == "tools":
             await session.send_tool_list_changed()
         else:
-            await session.send_resource_updated(fixture.WATCHED)  # type: ignore[arg-type]
+            await session.send_resource_updated(fixture.WATCHED)
 
     async def hang_up() -> None:
         if context.close_sse_stream is not None:
@@ -81,8 +100,7 @@ def caller() -> fixture.Caller:
     return fixture.Caller(report, log, announce, hang_up)
 
 
-async def call_tool(params: types.CallToolRequestParams) -> Any:
-    context = server.request_context
+async def call_tool(context: Any, params: types.CallToolRequestParams) -> Any:
     if context.experimental.is_task:
         return await context.experimental.run_task(lambda _: finish(params.name))
     match params.name:
@@ -97,28 +115,15 @@ async def call_tool(params: types.CallToolRequestParams) -> Any:
             )
             content = answer.content.model_dump(by_alias=True, exclude_none=True)
             return fixture.sampled(answer.role, answer.model, content)
-    return await fixture.call_tool(params.name, params.arguments or {}, caller())
+    return await fixture.call_tool(params.name, params.arguments or {}, caller(context))
 
 
 async def finish(name: str) -> types.CallToolResult:
     return types.CallToolResult.model_validate(fixture.FIXTURE["answers"][name])
 
 
-on(types.ListToolsRequest, types.ListToolsResult, listing("tools"))
-on(types.ListPromptsRequest, types.ListPromptsResult, listing("prompts"))
-on(types.ListResourcesRequest, types.ListResourcesResult, listing("resources"))
-on(types.ListResourceTemplatesRequest, types.ListResourceTemplatesResult, listing("resourceTemplates"))
-on(types.CallToolRequest, types.CallToolResult, call_tool)
-on(types.GetPromptRequest, types.GetPromptResult, lambda it: fixture.get_prompt(it.name, it.arguments or {}))
-on(types.ReadResourceRequest, types.ReadResourceResult, lambda it: fixture.read_resource(str(it.uri), RESOURCE_NOT_FOUND))
-on(types.CompleteRequest, types.CompleteResult, lambda it: fixture.complete(it.argument.name, it.argument.value))
-on(types.SubscribeRequest, types.EmptyResult, lambda _: {})
-on(types.UnsubscribeRequest, types.EmptyResult, lambda _: {})
-on(types.SetLevelRequest, types.EmptyResult, lambda _: {})
-
-
 async def main() -> None:
-    manager = ResumableSessions(server, retry_interval=20)
+    manager = ResumableSessions(create_fixture(), retry_interval=20)
     async with manager.run():
         await serve(manager.handle_request)
 
