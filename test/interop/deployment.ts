@@ -47,6 +47,20 @@ export async function startDeployment(servers: readonly ServerPeer[]): Promise<D
   };
 }
 
+/**
+ * Servers close connections when it suits them (uvicorn does after a stream that it has ended early), and a request that is
+ * just then sent on one is lost, with any proxy.
+ */
+const ONE_REQUEST_PER_CONNECTION = {
+  typed_extension_protocol_options: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+      common_http_protocol_options: { max_requests_per_connection: 1 },
+      explicit_http_config: { http_protocol_options: {} },
+    },
+  },
+};
+
 /** In place of the one route and cluster of the demo: one cluster for each server, and its routes. */
 function addRoutes(config: Node, ports: ReadonlyMap<string, number>): void {
   const resources = config["static_resources"] as { clusters: Node[] };
@@ -57,7 +71,7 @@ function addRoutes(config: Node, ports: ReadonlyMap<string, number>): void {
   for (const [id, port] of ports) {
     const address = { socket_address: { address: "127.0.0.1", port_value: port } };
     const load_assignment = { cluster_name: id, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
-    resources.clusters.push({ ...template, name: id, load_assignment });
+    resources.clusters.push({ ...template, ...ONE_REQUEST_PER_CONNECTION, name: id, load_assignment });
     for (const policy of POLICIES) {
       const path = `/${policy}/${id}`;
       routes.push({ ...route, name: `${policy}-${id}`, match: { path }, route: { ...route.route, cluster: id } });

@@ -24,8 +24,8 @@ const CURSOR = /^after:(\d+)$/;
 export const WATCHED = "note:///watched";
 const INVALID_PARAMS = -32_602;
 
-/** Calls of `wait` whose client gave them up, by the key that the call was made with. */
-const cancelled = new Set<string>();
+/** What has become of each call of `wait`, by the key that it was made with. */
+const fates = new Map<string, "running" | "given up">();
 
 export class FixtureServer {
   readonly #makeError: MakeError;
@@ -65,19 +65,20 @@ export class FixtureServer {
         break;
       case "wait":
         return this.#wait(String(args["key"]), caller);
-      case "was-cancelled":
-        return { content: [{ type: "text", text: cancelled.has(String(args["key"])) ? "yes" : "no" }] };
+      case "fate":
+        return { content: [{ type: "text", text: fates.get(String(args["key"])) ?? "unknown" }] };
     }
     return this.#answer(name);
   }
 
   /** Says by its progress that it has begun, and ends when nobody wants its answer any more. */
   async #wait(key: string, { signal, report }: Caller): Promise<never> {
+    fates.set(key, "running");
     const { promise, resolve } = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => resolve());
     await report(1);
     if (!signal.aborted) await promise;
-    cancelled.add(key);
+    fates.set(key, "given up");
     throw new Error("nobody waits for this answer");
   }
 

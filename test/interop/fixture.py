@@ -12,8 +12,8 @@ FIXTURE: dict[str, Any] = json.loads(Path(__file__).with_name("fixture.json").re
 WATCHED = "note:///watched"
 INVALID_PARAMS = -32602
 
-#: Calls of `wait` whose client gave them up, by the key that the call was made with.
-cancelled: set[str] = set()
+#: What has become of each call of `wait`, by the key that it was made with.
+fates: dict[str, str] = {}
 
 
 class Refused(Exception):
@@ -61,8 +61,8 @@ async def call_tool(name: str, args: dict[str, Any], caller: Caller) -> dict[str
             await caller.report(2)
         case "wait":
             return await wait(args["key"], caller)
-        case "was-cancelled":
-            return text("yes" if args["key"] in cancelled else "no")
+        case "fate":
+            return text(fates.get(args["key"], "unknown"))
     if name not in FIXTURE["answers"]:
         raise Refused(INVALID_PARAMS, f"Unknown tool: {name}")
     return FIXTURE["answers"][name]
@@ -70,11 +70,12 @@ async def call_tool(name: str, args: dict[str, Any], caller: Caller) -> dict[str
 
 async def wait(key: str, caller: Caller) -> dict[str, Any]:
     """Says by its progress that it has begun, and ends when nobody wants its answer any more."""
+    fates[key] = "running"
     try:
         await caller.report(1)
         await anyio.sleep_forever()
     finally:
-        cancelled.add(key)
+        fates[key] = "given up"
     raise AssertionError("unreachable")
 
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Beyond the run: Envoy keeps connections for later, and one that a server closes at that moment is a request lost. */
+/** Beyond the run: clients keep connections for later, and a request is lost on one that is being closed. */
 const KEEP_ALIVE_MS = 600_000;
 
 export async function serveFixture(listener: RequestListener): Promise<void> {

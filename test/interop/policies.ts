@@ -18,7 +18,7 @@ const MOST = `
     from: [{ anyone: true }]
     to:
       - tools: [text, structured, image, echo, "größe-*", region, progress, log, elicit]
-      - tools: [wait, was-cancelled, touch, interrupted, task]
+      - tools: [wait, fate, touch, interrupted, task]
       - prompts: [greeting]
       - resources: ["note:///text", "note:///watched", "note:///shelf/*"]
       - methods: ["*"]

@@ -49,9 +49,9 @@ export type Connect = (url: URL) => Promise<Session>;
 export class Unsupported extends Error {}
 
 /** Only turns what would hang into an outcome: far beyond what anything takes on a busy machine. */
-const PATIENCE_MS = 15_000;
-/** Of a call that is never answered, so that no machine is too slow or too fast for it. */
-const TIME_OUT_MS = 1000;
+const PATIENCE_MS = 30_000;
+/** Of a call that is never answered. */
+const TIME_OUT_MS = 250;
 const POLL_MS = 25;
 const LONG = 10_000;
 const AT_A_TIME = 3;
@@ -125,9 +125,9 @@ async function carryOut(scenario: Scenario, session: Session, url: URL): Promise
     case "watchTools":
       return watch(session, "changed", "tools");
     case "cancel":
-      return giveUp(session, { signal: true });
+      return cancel(session);
     case "timeOut":
-      return giveUp(session, { signal: false });
+      return timeOut(session);
     case "task":
       return session.runTask("task");
     case "end":
@@ -157,21 +157,40 @@ async function watch(session: Session, kind: "updated" | "changed", what: string
   }
 }
 
-/** Gives a call up that the server is busy with, and asks the server whether it has noticed. */
-async function giveUp(session: Session, { signal }: { readonly signal: boolean }): Promise<unknown> {
+/** Gives a call up that the server is busy with, and waits until the server has noticed. */
+async function cancel(session: Session): Promise<unknown> {
   const key = randomUUID();
   const controller = new AbortController();
-  const options = signal
-    ? { signal: controller.signal, onProgress: () => controller.abort() }
-    : { timeoutMs: TIME_OUT_MS };
-  const error = await session
-    .callTool("wait", { key }, options)
-    .then((result) => ({ unexpected: result }), normalError);
+  const options = { signal: controller.signal, onProgress: () => controller.abort() };
+  const error = await failureOf(session.callTool("wait", { key }, options));
+  await untilNoticed(session, key);
+  return { error, noticed: true };
+}
+
+/** The same by a time-out. One that was over before the server had begun is tried again with a longer one. */
+async function timeOut(session: Session): Promise<unknown> {
+  for (let timeoutMs = TIME_OUT_MS; ; timeoutMs *= 2) {
+    const key = randomUUID();
+    const { data: _, ...error } = await failureOf(session.callTool("wait", { key }, { timeoutMs }));
+    if (await untilNoticed(session, key)) return { error, noticed: true };
+  }
+}
+
+/** False when the server knows of no such call. */
+async function untilNoticed(session: Session, key: string): Promise<boolean> {
   for (;;) {
-    const told = await session.callTool("was-cancelled", { key });
-    if (JSON.stringify(told).includes("yes")) return { error, noticed: true };
-    if (!JSON.stringify(told).includes("no")) return { error, told };
+    const fate = JSON.stringify(await session.callTool("fate", { key }));
+    if (fate.includes("given up")) return true;
+    if (!fate.includes("running")) return false;
     await sleep(POLL_MS);
+  }
+}
+
+async function failureOf(call: Promise<unknown>): Promise<Failure> {
+  try {
+    return { message: `unexpected: ${JSON.stringify(await call)}` };
+  } catch (error: unknown) {
+    return normalError(error);
   }
 }
 
@@ -192,8 +211,10 @@ async function end(session: Session, url: URL): Promise<unknown> {
   return { statusOfLaterRequest: response.status };
 }
 
+type Failure = { readonly message: string; readonly name?: string; readonly code?: unknown; readonly data?: unknown };
+
 /** A protocol error is its code, message and data, under whatever name an SDK throws it. */
-export function normalError(error: unknown): unknown {
+function normalError(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: "not an error", message: String(error) };
   const { code, data } = error as { readonly code?: unknown; readonly data?: unknown };
   const message = error.message.replace(/^(?:MCP error -?\d+: )+/, "");
