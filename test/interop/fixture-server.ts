@@ -11,8 +11,8 @@ export type Caller = {
   readonly report: (progress: number) => Promise<void>;
   readonly log: (level: "info" | "warning", data: string) => Promise<void>;
   readonly announce: (what: string) => Promise<void>;
-  /** Closes the stream of events that the answer would have come on. */
-  readonly hangUp: () => void;
+  /** Closes the stream of events that the answer would have come on, where it can be taken up again. */
+  readonly hangUp?: () => void;
 };
 
 /** What a handler throws to answer with a JSON-RPC error. */
@@ -59,6 +59,7 @@ export class FixtureServer {
         await caller.announce(String(args["what"]));
         break;
       case "interrupted":
+        if (caller.hangUp === undefined) return { content: [{ type: "text", text: "This stream cannot be resumed." }] };
         await caller.report(1);
         caller.hangUp();
         await caller.report(2);

@@ -31,7 +31,8 @@ class Caller:
     report: Callable[[float], Awaitable[None]]
     log: Callable[[str, str], Awaitable[None]]
     announce: Callable[[str], Awaitable[None]]
-    hang_up: Callable[[], Awaitable[None]]
+    #: Closes the stream of events that the answer would have come on, where it can be taken up again.
+    hang_up: Callable[[], Awaitable[None]] | None
 
 
 def listing(kind: str, cursor: str | None) -> dict[str, Any]:
@@ -56,6 +57,8 @@ async def call_tool(name: str, args: dict[str, Any], caller: Caller) -> dict[str
         case "touch":
             await caller.announce(args["what"])
         case "interrupted":
+            if caller.hang_up is None:
+                return text("This stream cannot be resumed.")
             await caller.report(1)
             await caller.hang_up()
             await caller.report(2)

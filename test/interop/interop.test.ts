@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithEnvoy } from "../envoy/real-envoy.ts";
 import { startDeployment } from "./deployment.ts";
-import type { Deployment, Route } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
 import { gapOf } from "./gaps.ts";
 import { narrowed } from "./narrow.ts";
 import { runMatrix } from "./outcomes.ts";
@@ -11,7 +11,6 @@ import { interopPage } from "./page.ts";
 import { CLIENTS, SERVERS, eraOf } from "./peers.ts";
 import type { ClientPeer, ServerPeer } from "./peers.ts";
 import { SCENARIOS } from "./scenario.ts";
-import type { Outcome } from "./scenario.ts";
 
 const VERSIONS = { legacy: "2025-11-25", modern: "2026-07-28" };
 
@@ -32,11 +31,6 @@ async function run(): Promise<void> {
 
 const pick = (outcomes: Outcomes, wanted: (scenario: string) => boolean): Outcomes =>
   Object.fromEntries(Object.entries(outcomes).filter(([scenario]) => wanted(scenario)));
-
-/** What is expected by a way, made from what came without it. */
-function expectedBy(route: Route, scenario: string, direct: Outcome, client: ClientPeer, server: ServerPeer): Outcome {
-  return route === "narrow" ? narrowed(scenario, direct, client, server) : direct;
-}
 
 describeWithEnvoy("the interop matrix", () => {
   beforeAll(run, MATRIX_MS);
@@ -70,7 +64,7 @@ describeWithEnvoy("the interop matrix", () => {
         test("the narrow policy changes what it is about, and nothing else", () => {
           const expected = Object.entries(direct()).map(([scenario, outcome]) => [
             scenario,
-            expectedBy("narrow", scenario, outcome, client, server),
+            narrowed(scenario, outcome, client, server),
           ]);
           expect(pick(matrix(client, server, "narrow"), isOpen)).toEqual(pick(Object.fromEntries(expected), isOpen));
         });

@@ -23,8 +23,9 @@ The Python SDKs are installed once into the user's cache folder, with the versio
 Python the cells that need it are skipped; in CI that is a failure.
 `;
 
-const INSPECTOR_NOTE =
-  "The Inspector calls no tool that is not in the list, so it says itself that a denied tool is not there.\n";
+const INSPECTOR_NOTE = `The Inspector is run for a few scenarios only, since each is a process of its own. It calls no tool that is not in the list,
+so it says itself that a denied tool is not there.
+`;
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
@@ -66,7 +67,7 @@ export function interopPage(matrix: Matrix): string {
     "",
     table(["server", "version", "eras"], serverRows),
     "",
-    "`legacy` clients begin with `initialize` (2025-11-25); `auto` clients ask for 2026-07-28 first, and get it from the servers\nthat have it. The Inspector is its command line, a process for each scenario.\n",
+    "`legacy` clients begin with `initialize` (2025-11-25); `auto` clients ask for 2026-07-28 first, and get it from the servers\nthat have it. The Inspector is its command line (`--cli`).\n",
     "## What\n",
     "On how many of the four servers a scenario is the same through Toolgate, of those on which it can be played: `–` where\nneither the client nor its era has such a thing.\n",
     table(["scenario", ...CLIENTS.map(clientTitle), "under the narrow policy"], scenarios),

@@ -94,7 +94,7 @@ function callerOf(server: Server, extra: Extra): Caller {
       extra.sendNotification({ method: "notifications/message", params: { level, logger: "fixture", data } }),
     announce: (what) =>
       what === "tools" ? server.sendToolListChanged() : server.sendResourceUpdated({ uri: WATCHED }),
-    hangUp: () => extra.closeSSEStream?.(),
+    ...(extra.closeSSEStream === undefined ? {} : { hangUp: extra.closeSSEStream }),
   };
 }
 

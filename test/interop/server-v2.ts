@@ -25,8 +25,7 @@ import { FixtureServer, WATCHED } from "./fixture-server.ts";
 import type { Caller } from "./fixture-server.ts";
 import { FIXTURE } from "./fixture.ts";
 import { serveFixture } from "./http-server.ts";
-
-type Era = "legacy" | "modern";
+import type { Era } from "./scenario.ts";
 
 const RESOURCE_NOT_FOUND = { legacy: -32_002, modern: -32_602 };
 
@@ -94,7 +93,7 @@ function callerOf(server: Server, era: Era, { mcpReq, http }: ServerContext): Ca
         return what === "tools" ? modern.notify.toolsChanged() : modern.notify.resourceUpdated(WATCHED);
       await (what === "tools" ? server.sendToolListChanged() : server.sendResourceUpdated({ uri: WATCHED }));
     },
-    hangUp: () => http?.closeSSE?.(),
+    ...(http?.closeSSE === undefined ? {} : { hangUp: http.closeSSE }),
   };
 }
 

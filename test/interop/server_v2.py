@@ -64,11 +64,7 @@ def caller(context: Any) -> fixture.Caller:
         else:
             await session.send_resource_updated(fixture.WATCHED)
 
-    async def hang_up() -> None:
-        if context.close_sse_stream is not None:
-            await context.close_sse_stream()
-
-    return fixture.Caller(report, log, announce, hang_up)
+    return fixture.Caller(report, log, announce, context.close_sse_stream)
 
 
 async def call_tool(context: Any, params: types.CallToolRequestParams) -> Any:
