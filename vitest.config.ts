@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "envoy",
-          include: ["test/{envoy,conformance}/**/*.test.ts"],
+          include: ["test/{envoy,conformance,interop}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
