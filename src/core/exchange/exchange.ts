@@ -151,12 +151,18 @@ export function recordsOf(exchange: Exchange, isOver = false): readonly (Summary
 /** The server has ended its answer: what has not come by then will not, unless on a stream that the client resumes. */
 function callOutcome({ request, response, cancelled }: Exchange, call: Call): Outcome | undefined {
   if (request.at !== "permitted" || !request.readsAnswer) return { kind: "unread" };
-  // Of a batch: what gets no answer.
-  if (call.id === undefined && call.method !== "GET") return { kind: "unread" };
+  const { pending } = request.asked;
+  if (pending !== undefined && !pending.some(({ id }) => id === call.id)) return receiptOutcome(response);
   const outcome = outcomeOf(response.seen, call.id);
   if (outcome !== undefined || response.at !== "ended") return outcome;
   if (call.id !== undefined && cancelled.includes(call.id)) return { kind: "cancelled" };
   return { kind: response.seen.isResumable && call.era === "legacy" ? "unread" : "transport_error" };
+}
+
+/** Of what gets no answer, or gets it on another stream: all there is to know is that it has arrived. */
+function receiptOutcome({ at, seen: { rest } }: ResponseState): Outcome | undefined {
+  if (at === "awaitingHeaders") return undefined;
+  return rest === undefined || rest.kind === "ok" ? { kind: "unread" } : rest;
 }
 
 function summary(seen: Seen, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {

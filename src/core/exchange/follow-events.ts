@@ -11,7 +11,7 @@ import { errorBody } from "../mcp/local-reply.ts";
 import { unsealDenial } from "../mcp/sealed-denial.ts";
 import { encodeEvent } from "../sse/encode.ts";
 import type { SseEvent, SseParser } from "../sse/parse.ts";
-import { answeredBy, faultSentence, isAnswered, merge, sentence } from "./seen.ts";
+import { answeredBy, errorInstead, isAnswered, merge, sentence } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 
 /** `body` undefined: as it came. `isBroken`: nothing that still comes can be read. */
@@ -63,7 +63,7 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   if (bytes === data && event.plain) return [event.raw, next];
   const [only] = each;
   const answered = only === undefined ? undefined : answeredBy(asked, only);
-  const instead = only === undefined || answered === undefined ? undefined : errorBody(answered, faultSentence(only));
+  const instead = only === undefined || answered === undefined ? undefined : errorInstead(answered, only);
   return [encode(bytes ?? instead), next];
 }
 
@@ -72,7 +72,7 @@ function deliverData(asked: Asked, type: string, data: Uint8Array): Deliveries {
   if (type !== "" && type !== "message")
     return alone(withhold("unexpected", "has an event of a type that is not known"));
   const message = asked.messages === undefined ? data : unsealed(asked, data);
-  return deliverEach(message, asked, false, (id, delivery) => errorBody(id, faultSentence(delivery)));
+  return deliverEach(message, asked, false, errorInstead);
 }
 
 function unsealed(asked: Asked, data: Uint8Array): Uint8Array {

@@ -7,21 +7,19 @@
  */
 import { EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
-import type { Id } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
 import { withhold } from "../mcp/answer.ts";
-import type { Delivery } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
-import { errorBody, localReply } from "../mcp/local-reply.ts";
+import { localReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { assertNever } from "../result.ts";
 import { SseParser } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
 import { followEvents } from "./follow-events.ts";
 import { isAccepted, readAnswerHeaders, strayHeaders } from "./answer-headers.ts";
-import { BROKEN, faultSentence, merge, NOTHING_SEEN, sentence } from "./seen.ts";
+import { BROKEN, errorInstead, merge, NOTHING_SEEN, sentence } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reply } from "./reply.ts";
@@ -150,8 +148,7 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   }
   // What follows the closing brace is dropped, in this chunk as in the next ones.
   const whole = withoutMark(state.held.take(end === -1 || end === body.length ? body : body.subarray(0, end)));
-  const instead = (id: Id, delivery: Delivery): Uint8Array => errorBody(id, faultSentence(delivery));
-  return settle(asked, state, body, deliverEach(whole, asked, state.mayBeForeign, instead));
+  return settle(asked, state, body, deliverEach(whole, asked, state.mayBeForeign, errorInstead));
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -169,7 +166,7 @@ function settle(
   const { refused } = asked;
   const [only] = each;
   const id = asked.pending?.length === 1 ? asked.pending[0]?.id : undefined;
-  const own = bytes ?? (only === undefined ? undefined : errorBody(id ?? NO_ID, faultSentence(only)));
+  const own = bytes ?? (only === undefined ? undefined : errorInstead(id ?? NO_ID, only));
   const delivered =
     refused.length === 0
       ? own

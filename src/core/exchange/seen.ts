@@ -3,6 +3,7 @@ import type { Id } from "../jsonrpc/message.ts";
 import type { Delivery, Fault } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import type { Listed } from "../mcp/filtering.ts";
+import { errorBody } from "../mcp/local-reply.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 
 type Answered = { readonly id: Id | undefined; readonly outcome: Outcome };
@@ -64,4 +65,6 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
 export const isAnswered = (seen: Seen, id: Id | undefined): boolean => seen.answered.some((one) => one.id === id);
 
 export const sentence = (fault: string): string => `The server's answer was not delivered: it ${fault}.`;
-export const faultSentence = ({ fault }: Delivery): string => sentence(fault?.message ?? "is empty");
+/** What a client gets in place of an answer that is withheld, or it would wait for it for ever. */
+export const errorInstead = (id: Id, { fault }: Delivery): Uint8Array =>
+  errorBody(id, sentence(fault?.message ?? "is empty"));

@@ -244,7 +244,12 @@ describe("recordsOf()", () => {
   });
 
   test("of what gets no answer says that none was read", () => {
-    expect(recorded(...call(notification("notifications/initialized")))).toMatchObject({ outcome: { kind: "unread" } });
+    const notified = call(notification("notifications/initialized"));
+    expect(recorded(...notified)).toBeUndefined();
+    expect(recorded(...notified, ACCEPTED)).toMatchObject({ outcome: { kind: "unread" } });
+    expect(recorded(...notified, responseHeaders("text/plain", { status: 500 }))).toMatchObject({
+      outcome: { kind: "transport_error" },
+    });
   });
 
   test("is none for what was no call of MCP", () => {
