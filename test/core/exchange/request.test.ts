@@ -303,6 +303,8 @@ describe("stepRequest() on a body", () => {
       status: 400,
       text: expect.stringContaining('"code":-32020') as unknown,
     });
+    const param = decidedBy(body, [...headers("echo"), ["mcp-param-a", "x"]]);
+    expect(detailsOf(param)).toBe("toolgate_header-mismatch");
   });
 
   test("refuses initialize with 403 for a caller without any rule, and asks for a token where one would help", () => {
@@ -392,11 +394,17 @@ describe("stepRequest() changes headers", () => {
     const legacy: HeaderList = [
       ["mcp-method", "tools/list"],
       ["mcp-name", "x"],
+      ["mcp-param-a", "x"],
+      ["mcp-param-b", ""],
       ["mcp-session-id", "s"],
     ];
-    expect(changesOf(toolsCall("echo"), JSON_TYPE, ...legacy)).toEqual({ set: [], remove: ["mcp-method", "mcp-name"] });
-    const modern: HeaderList = [...modernHeaders("tools/call", "echo"), ["mcp-session-id", "s"]];
-    expect(changesOf(modernRequest("tools/call", { name: "echo" }), JSON_TYPE, ...modern)).toEqual({
+    expect(changesOf(toolsCall("echo"), JSON_TYPE, ...legacy)).toEqual({
+      set: [],
+      remove: ["mcp-method", "mcp-name", "mcp-param-a", "mcp-param-b"],
+    });
+    const modern: HeaderList = [...modernHeaders("tools/call", "echo"), ["mcp-session-id", "s"], ["mcp-param-a", "x"]];
+    const body = modernRequest("tools/call", { name: "echo", arguments: { a: "x" } });
+    expect(changesOf(body, JSON_TYPE, ...modern)).toEqual({
       set: [],
       remove: ["mcp-session-id"],
     });
