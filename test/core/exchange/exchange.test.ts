@@ -260,6 +260,16 @@ describe("recordsOf()", () => {
     expect(recorded(...events)).toMatchObject({ revision: "2025-11-25" });
   });
 
+  // `ExchangeRecord.revision`: "when its headers or body named one". Without it nobody can tell which version was refused.
+  test.fails("has the revision of the headers also when the call could not be read", () => {
+    const headers = (revision: string) => [...POST, ["mcp-protocol-version", revision] as const];
+    expect(recorded(requestHeaders(headers("2099-01-01")), requestBody(request("ping")))).toMatchObject({
+      reason: "unsupported-version",
+      revision: "2099-01-01",
+    });
+    expect(recorded(requestHeaders(headers("2025-11-25")), requestBody("{"))).toMatchObject({ revision: "2025-11-25" });
+  });
+
   test("is there as soon as the answer is, and not before", () => {
     expect(recorded(...LIST_CALL)).toBeUndefined();
     expect(recorded(...LIST_CALL, responseHeaders())).toBeUndefined();

@@ -168,6 +168,16 @@ describe("a pinned tool", () => {
     expect(definitions[0]).toBe('{"name":"a","title":"t","inputSchema":{},"annotations":{"a":1}}');
   });
 
+  // The digest is of `description`; what a reader who ignores case takes for it may say anything.
+  test.fails.each(["Description", "inputschema", "TITLE", "Annotations"])(
+    "is not shown with the key %s beside what is pinned",
+    (key) => {
+      expect(textOf(shown({ ...TOOL, [key]: "other" }, () => true).bytes ?? utf8(""))).toBe(
+        list("tools", { name: "b" }),
+      );
+    },
+  );
+
   test("is not asked about when the caller may not use it, nor a second time", () => {
     const asked: string[] = [];
     const note = (tool: string): boolean => asked.push(tool) > 0;
