@@ -12,10 +12,12 @@ import { optionsWith, play, playDuplex, requestBody, requestHeaders, responseHea
 import { batch, notification, request, result, rpcError, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
 
+/** A server whose answers are read, at one path, and one whose answers pass, at another. */
 const OPTIONS = optionsWith(
   compiled([
-    serverDocument("everything", undefined, { batches: "judge" }),
-    policyDocument("p", [allow("a", FROM_READER, { tools: ["a", "b*"] })]),
+    serverDocument("read", [{ path: "/mcp" }], { batches: "judge" }),
+    serverDocument("pass", [{ path: "/pass" }], { batches: "judge", answers: "pass" }),
+    policyDocument("p", [allow("a", FROM_READER, { tools: ["a", "b*"] })], { targets: ["read", "pass"] }),
   ]).policies,
   "pass",
 );
@@ -42,7 +44,7 @@ const answers = fc.constantFrom<readonly [type: string | null, text: string, sta
   ["text/plain", "Accepted", 202],
   [null, "", 204],
 );
-const paths = fc.constantFrom("/mcp", "/mcp", "/mcp", "/elsewhere");
+const paths = fc.constantFrom("/mcp", "/mcp", "/pass", "/elsewhere");
 
 type Direction = "request" | "response";
 const inPieces = (direction: Direction, chunks: readonly Uint8Array[], hasTrailers: boolean): ExchangeEvent[] => [
@@ -121,7 +123,7 @@ test("an exchange in full duplex comes to the same as without, however both bodi
           [":path", path],
           ["content-type", "application/json"],
         ]);
-        const isOurs = path === "/mcp";
+        const isOurs = path !== "/elsewhere";
         const whole = isOurs ? [headers, requestBody(body)] : [headers];
         const cut = [headers, ...inPieces("request", cutAt(utf8(body), at), requestTrailers)];
         const { request: decided } = play(OPTIONS, whole).exchange;

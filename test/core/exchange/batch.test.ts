@@ -1,4 +1,4 @@
-/** Batches from the request to the answer: `judgeBatch`, and what `response.ts` and `follow-events.ts` make of answers. */
+/** Batches from the request to the answer: `judge-batch.ts`, and what `response.ts` and `follow-events.ts` make of answers. */
 import { describe, expect, test } from "vitest";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
 import { closeStatus, isFinal, recordsOf } from "../../../src/core/exchange/exchange.ts";
@@ -161,8 +161,7 @@ describe("the request half of a batch", () => {
     expect(recordsOf(exchange)).toHaveLength(2);
   });
 
-  // The reply of the first message, which has no content type, is taken for all of them: what the client gets is no JSON.
-  test.fails("says that its answers are JSON also when the first message gets none", () => {
+  test("says that its answers are JSON also when the first message gets none", () => {
     expect(ask(DENIED_NOTIFICATION, call(1, "x")).replies[1]).toMatchObject({
       reply: { status: 200, headers: [["content-type", "application/json"]] },
     });
@@ -189,11 +188,14 @@ describe("the request half of a batch", () => {
 });
 
 describe("a batch without requests", () => {
-  test("is over with the decision when nobody waits for anything", () => {
+  test("is on record with the decision when nobody waits for anything, and over when the server has accepted it", () => {
     for (const messages of [[INITIALIZED, INITIALIZED], [result({}, 1)], [INITIALIZED, DENIED_NOTIFICATION]]) {
       const { exchange } = ask(...messages);
-      expect(isFinal(exchange)).toBe(true);
+      expect(isFinal(exchange)).toBe(false);
       expect(recordsOf(exchange)[0]).toMatchObject({ outcome: { kind: "unread" } });
+      const accepted = responseHeaders("text/plain", { status: 202 });
+      const { exchange: ended, replies } = play(OPTIONS, [...asked(messages), accepted]);
+      expect([isFinal(ended), replies[2]]).toEqual([true, { kind: "responseHeaders", readBody: false, remove: [] }]);
     }
   });
 
@@ -318,8 +320,7 @@ describe("an answer in JSON to a batch", () => {
     expect(text).toBe(batch(result({ n: 1 }, 1), result({}, 4)));
   });
 
-  // The same JSON to one message is passed on: it is an HTTP error of an authorization server, for the client to read.
-  test.fails("is as it came when it is the JSON of an HTTP error that no client takes for a message", () => {
+  test("is as it came when it is the JSON of an HTTP error that no client takes for a message", () => {
     const events = [
       ...asked([call(1, "a")]),
       responseHeaders("application/json", { status: 401 }),
@@ -434,8 +435,7 @@ describe("an array of messages to what was no batch", () => {
     expect(deliveredBody(events, play(OPTIONS, events).replies)).toContain("a message must be one JSON object");
   });
 
-  // `Asked.batch` is "set where answers may come in arrays", and it is not here; no revision since 2025-06-18 has them.
-  test.fails("is not delivered in events either", () => {
+  test("is not delivered in events either", () => {
     const events = [
       requestHeaders(),
       requestBody(call(1, "a")),
@@ -465,8 +465,7 @@ describe("a GET to a server that takes batches", () => {
     expect(deliveredBody(events, play(OPTIONS, events).replies)).toBe(text(...DELIVERED));
   });
 
-  // Nothing was refused, so that there is nothing to say in the server's place.
-  test.fails("has the server's own 202", () => {
+  test("has the server's own 202: nothing was refused that could stand in its place", () => {
     const { replies } = play(OPTIONS, [GET, responseHeaders(null, { status: 202, endOfStream: true })]);
     expect(replies[1]).toEqual({ kind: "responseHeaders", readBody: false, remove: [] });
   });

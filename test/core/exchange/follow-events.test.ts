@@ -17,7 +17,8 @@ const ASKED = askedWith(["tool a"], { limits });
 const OF_TWO: Asked = {
   ...ASKED,
   pending: ["1", "2"].map((id) => ({ id: id as Id, method: "tools/call" })),
-  batch: { refused: [utf8(result({ denied: true }, 3))] },
+  takesBatches: true,
+  refused: [utf8(result({ denied: true }, 3))],
 };
 
 type Run = {

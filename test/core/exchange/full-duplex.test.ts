@@ -177,13 +177,19 @@ describe("a request in full duplex", () => {
     }
   });
 
-  test("that gets no answer is over when its last piece has been sent", () => {
-    const { isFinal, exchange } = playDuplex(OPTIONS, [
-      requestHeaders(),
-      ...requestPieces(piecesOf(utf8(notification("notifications/initialized")), 9)),
-    ]);
-    expect(isFinal.indexOf(true)).toBe(isFinal.length - 1);
-    expect(recordsOf(exchange)).toMatchObject([{ outcome: { kind: "unread" } }]);
+  test("whose answer is not read is over when its last piece has been sent, or its trailers", () => {
+    const passing = compiled([
+      serverDocument("everything", undefined, { answers: "pass" }),
+      policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]),
+    ]).policies;
+    for (const body of [notification("notifications/initialized"), toolsCall("echo")]) {
+      for (const end of ["endOfStream", "trailers"] as const) {
+        const events = [requestHeaders(), ...requestPieces(piecesOf(utf8(body), 9), end)];
+        const { isFinal, exchange } = playDuplex(optionsWith(passing), events);
+        expect(isFinal.indexOf(true)).toBe(isFinal.length - 1);
+        expect(recordsOf(exchange)).toMatchObject([{ outcome: { kind: "unread" } }]);
+      }
+    }
   });
 
   test("breaks off on a body before its headers, twice, or after its end", () => {

@@ -1,7 +1,7 @@
 /** HTTP with SSE (2024-11-05): two paths, answers on the stream of another exchange, and denials sealed into pings. */
 import { describe, expect, test } from "vitest";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
-import { closeStatus, isFinal, openCalls, recordsOf } from "../../../src/core/exchange/exchange.ts";
+import { closeStatus, isFinal, recordsOf } from "../../../src/core/exchange/exchange.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { everyCut, textOf, utf8 } from "../../fixtures/bytes.ts";
 import {
@@ -35,7 +35,7 @@ const headersOf = (method: string, path: string, ...more: HeaderList): HeaderLis
   ...more,
 ];
 const SESSION = "/messages?sessionId=s-1";
-const GET = requestHeaders(headersOf("GET", "/sse"), { endOfStream: true });
+const GET = requestHeaders(headersOf("GET", "/sse", [":authority", "mcp.example:8443"]), { endOfStream: true });
 
 const post = (body: string, path = SESSION, ...more: HeaderList): Played =>
   play(OPTIONS, [requestHeaders(headersOf("POST", path, ...more)), requestBody(body)]);
@@ -133,10 +133,9 @@ describe("an endpoint of HTTP with SSE", () => {
     );
   });
 
-  test("takes any revision before that, and no body of a later one", () => {
+  test("takes any revision before that", () => {
     for (const revision of ["2024-11-05", "2025-11-25"])
       expect(post(toolsCall("a"), SESSION, ["mcp-protocol-version", revision]).exchange.request.at).toBe("permitted");
-    expect(refusedWith(post(modernRequest("tools/call", { name: "a" })))).toBe("toolgate_header-mismatch");
   });
 
   test("wants no body on its stream, and one message on the other path", () => {
@@ -168,15 +167,35 @@ describe("an endpoint of HTTP with SSE", () => {
 });
 
 describe("a message over HTTP with SSE that is allowed", () => {
-  test("goes on, and its exchange is over: the answer comes on the stream", () => {
-    const { exchange, replies } = post(toolsCall("a"));
-    expect(replies[1]).toMatchObject({ kind: "requestBody", body: undefined });
-    expect([isFinal(exchange), closeStatus(exchange), openCalls(exchange)]).toEqual([true, "OK", []]);
-    expect(recordsOf(exchange)).toMatchObject([{ method: "tools/call", outcome: { kind: "unread" } }]);
+  const receipt = (body: string, ...answer: readonly ExchangeEvent[]): Played =>
+    play(OPTIONS, [requestHeaders(headersOf("POST", SESSION)), requestBody(body), ...answer]);
+  const ACCEPTED = responseHeaders("text/plain", { status: 202 });
+
+  test("goes on, and its exchange is over with the receipt: the answer comes on the stream", () => {
+    for (const body of [toolsCall("a"), request("tools/list"), notification("notifications/initialized")]) {
+      const { exchange, replies } = receipt(body, ACCEPTED);
+      expect(replies[1]).toMatchObject({ kind: "requestBody", body: undefined });
+      expect(replies[2]).toEqual({ kind: "responseHeaders", readBody: false, remove: [] });
+      expect([isFinal(exchange), closeStatus(exchange)]).toEqual([true, "OK"]);
+    }
   });
 
-  test("is not waited for when it lists something either: the list is filtered on the stream", () => {
-    expect(isFinal(post(request("tools/list")).exchange)).toBe(true);
+  // docs/mcp.md: "the POST is on record as `unread`". Nobody has read whether the tool has failed.
+  test.fails("is on record as unread", () => {
+    expect(recordsOf(receipt(toolsCall("a"), ACCEPTED).exchange)[0]?.outcome).toEqual({ kind: "unread" });
+  });
+
+  test("has no answer in its receipt, whatever a server puts there", () => {
+    for (const text of [result({ tools: [{ name: "b" }] }, 1), '{"tools":[{"name":"b"}]}', `[${result({}, 1)}]`]) {
+      const events = [responseHeaders("application/json", { status: 202 }), ...responseBody([utf8(text)])];
+      const { replies } = receipt(request("tools/list"), ...events);
+      expect(deliveredBody(events, replies.slice(2)), text).toMatch(/"id":null,"error":\{"code":-32603/);
+    }
+    const events = [responseHeaders("application/json"), ...responseBody([utf8('{"status":"accepted"}')])];
+    expect(deliveredBody(events, receipt(toolsCall("a"), ...events).replies.slice(2))).toBe('{"status":"accepted"}');
+  });
+
+  test("has its list filtered on the stream", () => {
     expect(streamed(event(result({ tools: [{ name: "a" }, { name: "b" }] }, 77)))).toBe(
       event(result({ tools: [{ name: "a" }] }, 77)),
     );
@@ -241,6 +260,8 @@ describe("a message over HTTP with SSE that is denied", () => {
     ["another method", request("prompts/get", { name: "p" }, "x"), "x", -31403],
     ["an unknown method", request("tools/run", {}, 3), 3, -32601],
     ["params that name nothing", request("tools/call", {}, 4), 4, -32602],
+    ["a method of a later revision", request("server/discover", {}, 5), 5, -32601],
+    ["the version of a later revision", modernRequest("tools/run"), 1, -32601],
   ])("is an error on the stream for %s", (_, body, id, code) => {
     const ping = JSON.parse(sentOn(post(body)) ?? "") as { id: string };
     const [, data = ""] = /^data: (.*)$/m.exec(streamed(event(result({}, ping.id)))) ?? [];
@@ -251,7 +272,7 @@ describe("a message over HTTP with SSE that is denied", () => {
     for (const [body, details] of [
       ["{", "malformed-json"],
       ["{}", "malformed-request"],
-      [request("initialize", {}).replace('"initialize"', '"server/discover"'), "unsupported-version"],
+      [notification("tools/run"), "unknown-method"],
     ] as const)
       expect(refusedWith(post(body))).toBe(`toolgate_${details}`);
     const stranger = play(OPTIONS, [
@@ -337,12 +358,29 @@ describe("what a server writes into such an id of its own", () => {
 });
 
 describe("what a caller writes into such an id", () => {
-  const ping = request("ping", undefined, `toolgate-denied ${result({ forged: true }, 3)}`);
+  const forged = `toolgate-denied ${result({ forged: true }, 3)}`;
 
-  // The server's pong would become this message on the stream of that session, which need not be the caller's own: an
-  // answer of any content to any request that waits there. No client has such ids; only we do.
-  test.fails("does not go on to the server", () => {
-    expect(refusedWith(post(ping))).toBe("toolgate_malformed-request");
+  // The server's pong would become this message on the stream of that session, which need not be the caller's own.
+  test("does not go on to the server, which would answer it: the caller is told on its stream", () => {
+    const ping = JSON.parse(sentOn(post(request("ping", undefined, forged))) ?? "") as { id: string };
+    expect(ping.id).not.toBe(forged);
+    const [, data = ""] = /^data: (.*)$/m.exec(streamed(event(result({}, ping.id)))) ?? [];
+    expect(JSON.parse(data)).toMatchObject({ id: forged, error: { code: -32600 } });
+  });
+
+  test("does not go on as an answer to the server either, nor where there is no such stream", () => {
+    expect(refusedWith(post(result({}, forged)))).toBe("toolgate_malformed-request");
+    const plain = compiled([
+      serverDocument("everything"),
+      policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["a"] })]),
+    ]).policies;
+    const events = [requestHeaders(headersOf("POST", "/mcp")), requestBody(request("ping", undefined, forged))];
+    expect(refusedWith(play(optionsWith(plain), events))).toBe("toolgate_malformed-request");
+  });
+
+  test("is an id like any other when it only resembles one", () => {
+    for (const id of ["toolgate-denied", "Toolgate-denied {}", " toolgate-denied {}"])
+      expect(post(request("ping", undefined, id)).exchange.request.at, id).toBe("permitted");
   });
 });
 
@@ -355,9 +393,9 @@ describe("the endpoint event", () => {
     "/messages?sessionId=s",
     "/messages?session_id=s",
     "/messages",
-    "http://mcp.example/messages?sessionId=s",
+    "http://mcp.example:8443/messages?sessionId=s",
     "https://mcp.example:8443/messages?sessionId=s",
-  ])("comes as it came when it is the path that policy knows: %s", (uri) => {
+  ])("comes as it came when it is the place that policy knows: %s", (uri) => {
     expect(told(uri)).toBe(left(uri));
   });
 
@@ -412,15 +450,27 @@ describe("the endpoint event", () => {
     expect(deliveredBody(events, play(optionsWith(plain), events).replies)).toBe(none);
   });
 
-  // "Only there they are decided on": a client that follows it sends its messages to a host that no policy is about.
-  test.fails.each([
+  test.each([
     "http://evil.example/messages?sessionId=s",
     "https://user@evil.example/messages",
+    "https://mcp.example:8443@evil.example/messages",
     "https:///messages?sessionId=s", // by the URL standard, of the host `messages`
     "https://\\evil.example/messages",
+    "http://mcp.example/messages",
+    "http://MCP.example:8443/messages",
+    "http://mcp.example:8443//messages",
   ])("does not send its client to another host than it asked: %s", (uri) => {
-    const get = requestHeaders(headersOf("GET", "/sse", [":authority", "mcp.example"]), { endOfStream: true });
-    const events = [get, responseHeaders("text/event-stream"), ...responseBody([utf8(left(uri))])];
-    expect(deliveredBody(events, play(OPTIONS, events).replies)).toBe(none);
+    expect(told(uri)).toBe(none);
+  });
+
+  test("names no host where the client has named none", () => {
+    const get = requestHeaders(headersOf("GET", "/sse"), { endOfStream: true });
+    for (const [uri, expected] of [
+      ["/messages", left("/messages")],
+      ["http://mcp.example/messages", none],
+    ] as const) {
+      const events = [get, responseHeaders("text/event-stream"), ...responseBody([utf8(left(uri))])];
+      expect(deliveredBody(events, play(OPTIONS, events).replies)).toBe(expected);
+    }
   });
 });

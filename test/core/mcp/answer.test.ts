@@ -214,15 +214,20 @@ describe("deliver() what could be a task or a request for input to another reade
     });
   });
 
-  // A reader who ignores case sees a task, or a request for input, that no rule allows (R20, R21); `InputRequests` and
-  // `Tools` are refused for that reason.
-  test.fails.each([
+  test.each([
     { ResultType: "task", taskId: "t" },
     { resultType: "complete", ResultType: "task", taskId: "t" },
     { Task: { taskId: "t" } },
-    { task: { TaskId: "t" } },
+    { task: {}, TASK: { taskId: "t" } },
+    { RequestState: "s" },
+    { isError: false, IsError: true },
   ])("not in another case: %j", (value) => {
     expect(answer(result(value))).toMatchObject({ bytes: undefined });
+  });
+
+  // A reader who ignores case sees a task here that no rule allows (R20, R21).
+  test.fails("not as a task whose id is in another case", () => {
+    expect(answer(result({ task: { TaskId: "t" } }))).toMatchObject({ bytes: undefined });
   });
 });
 
@@ -262,6 +267,19 @@ describe("deliver() what is no answer", () => {
       expect(deliveredTo(text, [`method ${method}`], { era: "modern" }), method).toMatch(/^withheld: it asks/);
       expect(deliveredTo(text, [`method ${method}`]), method).toBe(AS_IT_CAME);
     }
+  });
+
+  test("sampling without the resources in its messages that the caller could not read", () => {
+    const resource = (uri: string) => ({ role: "user", content: { type: "resource", resource: { uri, text: "t" } } });
+    const ask = (...uris: readonly string[]): string =>
+      request("sampling/createMessage", { messages: uris.map(resource), maxTokens: 9 }, 99);
+    const granted = ["method sampling/createMessage", "resource x:/a"];
+    expect(deliveredTo(ask("x:/a"), granted)).toBe(AS_IT_CAME);
+    expect(deliveredTo(ask("x:/b", "x:/a"), granted)).toBe(ask("x:/a"));
+    expect(deliveredTo(request("sampling/createMessage", { MESSAGES: [] }, 99), granted)).toMatch(/^withheld/);
+    expect(deliveredTo(request("sampling/createMessage", undefined, 99), granted)).toBe(AS_IT_CAME);
+    const elicitation = request("elicitation/create", { messages: [resource("x:/b")] }, 99);
+    expect(deliveredTo(elicitation, ["method elicitation/create"])).toBe(AS_IT_CAME);
   });
 
   test("no request that MCP does not know, whatever is granted", () => {

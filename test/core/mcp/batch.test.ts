@@ -82,24 +82,27 @@ describe("readBatch()", () => {
 });
 
 describe("joinBatch() and splitBatch()", () => {
-  test("make one array of messages, and the messages of an array or the one that it is", () => {
+  test("make one array of messages, and the messages of an array", () => {
     const messages = [result({}, 1), result({ a: [1, "]"] }, 2)];
     expect(textOf(joinBatch(messages.map(utf8)))).toBe(batch(...messages));
     expect(textOf(joinBatch([]))).toBe("[]");
-    const split = (text: string): string[] => splitBatch(utf8(text), askedWith([])).map(textOf);
+    const split = (text: string) => splitBatch(utf8(text), askedWith([]))?.map(textOf);
     expect(split(` [ ${messages.join(" ,\n")} ] `)).toEqual(messages);
-    expect(split(result({}))).toEqual([result({})]);
     expect(split("[]")).toEqual([]);
+    for (const other of [result({}), "1", "[", ""]) expect(split(other), other).toBeUndefined();
   });
 });
 
 describe("deliverEach()", () => {
   const ASKED = askedWith(["tool a"], {
+    takesBatches: true,
     pending: [1, 2, 3].map((id) => ({ id: String(id) as Id, method: "tools/list" })),
   });
-  const deliver = (text: string) => {
+  const deliver = (text: string, asked = ASKED, mayBeForeign = false) => {
     const bytes = utf8(text);
-    const delivered = deliverEach(bytes, ASKED, (id, { fault }) => utf8(`{"id":${id},"instead":"${fault?.reason}"}`));
+    const delivered = deliverEach(bytes, asked, mayBeForeign, (id, { fault }) =>
+      utf8(`{"id":${id},"instead":"${fault?.reason}"}`),
+    );
     const after = delivered.bytes === bytes ? "as it came" : delivered.bytes && textOf(delivered.bytes);
     return { after, each: delivered.each };
   };
@@ -135,6 +138,23 @@ describe("deliverEach()", () => {
     expect(deliver(tools(1, "a", "b")).after).toBe(tools(1, "a"));
     expect(deliver(tools(1, "a")).after).toBe("as it came");
     expect(deliver("[1")).toMatchObject({ after: undefined, each: [{ fault: { reason: "unreadable" } }] });
+  });
+
+  test("takes no array where none was asked for", () => {
+    const { after, each } = deliver(batch(tools(1, "a")), { ...ASKED, takesBatches: false });
+    expect([after, each.map(({ fault }) => fault?.reason)]).toEqual([undefined, ["unreadable"]]);
+  });
+
+  test("takes at most 100 messages", () => {
+    const pings = (count: number): string => batch(...Array.from({ length: count }, () => request("ping", {}, 9)));
+    expect(deliver(pings(100)).after).toBe("as it came");
+    expect(deliver(pings(101))).toMatchObject({ after: undefined, each: [{ fault: { reason: "too-large" } }] });
+  });
+
+  test("takes somebody else's JSON for what it is, but not as one of several", () => {
+    const foreign = '{"error":"invalid_token"}';
+    expect([deliver(foreign, ASKED, true).after, deliver(foreign).after]).toEqual(["as it came", undefined]);
+    expect(deliver(batch(foreign), ASKED, true).after).toBeUndefined();
   });
 
   test("has no text of an element for a message", () => {

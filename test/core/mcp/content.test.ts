@@ -111,9 +111,10 @@ describe("the messages of a prompt", () => {
     expect(to("x", null, {}, { role: "user" }, message("text"), message(null))).toBe(AS_IT_CAME);
   });
 
-  // As in a block, where a key in another case takes the block out: a reader who ignores case finds the resource (R20).
-  test.fails.each(["Content", "CONTENT"])("go with the key %s, which some take for their content", (key) => {
+  test.each(["Content", "CONTENT"])("go with the key %s, which some take for their content", (key) => {
     expect(to({ role: "user", [key]: embedded("x:/b") })).toBe(prompt());
+    expect(to(message(TEXT), { ...message(TEXT), [key]: TEXT })).toBe(prompt(message(TEXT)));
+    expect(deliveredTo(prompt({ role: "user", [key]: TEXT }), [], SEES_ALL)).toBe(AS_IT_CAME);
   });
 
   // `tools` and `contents` that are no lists are refused; one message in place of the list is not read at all.

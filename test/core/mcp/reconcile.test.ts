@@ -16,7 +16,12 @@ function reconciled(body: string, { method, name, params = [] }: Claimed): strin
   if (json.kind === "fault") throw new Error(json.message);
   const message = readMessage(json);
   if (message.kind === "invalid") throw new Error(message.message);
-  const call = readCall(json, message, { era: "modern", revision: REVISION, method, name, params }, DEFAULT_LIMITS);
+  const call = readCall(
+    json,
+    message,
+    { era: "modern", revision: REVISION, method, name, params, isModernPossible: true },
+    DEFAULT_LIMITS,
+  );
   return call.ok ? "accepted" : `${call.error.refusal.reason}: ${call.error.refusal.message}`;
 }
 

@@ -129,10 +129,27 @@ describe("what a result asks the client for", () => {
     expect(deliveredTo(plain, ["method elicitation/create"])).toBe(AS_IT_CAME);
   });
 
-  // A reader who ignores case takes the last of the two: sampling, which no rule allows (R21). Everywhere else such a pair
-  // is refused (`exactText`).
-  test.fails("is not two methods at once in different case", () => {
+  test("is not two methods at once in different case, nor two params", () => {
     expect(to({ a: { method: "roots/list", Method: "sampling/createMessage" } }, "roots/list")).toBe(refused);
+    expect(to({ a: { Method: "roots/list" } }, "roots/list")).toBe(refused);
+    expect(to({ a: { method: "roots/list", Params: {} } }, "roots/list")).toBe(refused);
+  });
+
+  test("shows a model no resource that its user could not read", () => {
+    const sampling = (...content: readonly object[]) => ({
+      method: "sampling/createMessage",
+      params: { messages: content.map((one) => ({ role: "user", content: one })), maxTokens: 9 },
+    });
+    const [open, secret] = ["x:/a", "x:/b"].map((uri) => ({ type: "resource", resource: { uri, text: "t" } })) as [
+      object,
+      object,
+    ];
+    const granted = ["method sampling/createMessage", "resource x:/a"];
+    expect(deliveredTo(asks({ a: sampling(open) }), granted)).toBe(AS_IT_CAME);
+    expect(deliveredTo(asks({ a: sampling(open, secret) }), granted)).toBe(asks({ a: sampling(open) }));
+    expect(deliveredTo(asks({ a: { ...sampling(), params: { Messages: [secret] } } }), granted)).toBe(
+      'withheld: it has "Messages", which some read as another member',
+    );
   });
 });
 

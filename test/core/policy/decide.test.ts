@@ -430,7 +430,7 @@ describe("seesAll()", () => {
 
   test("is false where everything is denied because a document cannot be used", () => {
     const all = policyDocument("p", [allow("a", FROM_READER, ALL)]);
-    const [server] = compiled([serverDocument(), all], [{ name: "x", targets: "all" }]).policies.servers;
+    const [server] = compiled([serverDocument(), all], [{ name: "x", targets: "all", matches: [] }]).policies.servers;
     expect(server && seesAll(server, READER)).toBe(false);
   });
 });

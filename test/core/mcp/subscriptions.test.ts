@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
-import { trimListen } from "../../../src/core/mcp/listen.ts";
+import { trimListen } from "../../../src/core/mcp/subscriptions.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import { modernRequest } from "../../fixtures/messages.ts";
