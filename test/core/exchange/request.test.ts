@@ -364,6 +364,21 @@ describe("stepRequest() on a body", () => {
   });
 });
 
+describe("stepRequest() on initialize", () => {
+  const initialize = (capabilities: object): string =>
+    request("initialize", { protocolVersion: "2025-11-25", capabilities });
+
+  test("lets it go on without what no rule lets a server ask of the client, with its length", () => {
+    const rest = initialize({ experimental: {} });
+    expect(decidedBy(initialize({ sampling: {}, experimental: {} }))).toMatchObject({
+      kind: "requestBody",
+      body: utf8(rest),
+      changes: { set: [["content-length", String(rest.length)]] },
+    });
+    expect(decidedBy(rest)).toMatchObject({ kind: "requestBody", body: undefined, changes: NO_CHANGES });
+  });
+});
+
 describe("stepRequest() on subscriptions/listen", () => {
   const METHOD = "subscriptions/listen";
   const listens = policySetWith(

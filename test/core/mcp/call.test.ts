@@ -277,6 +277,13 @@ describe("readCall() of a subscription", () => {
     expect(listen(filter)).toBe(`invalid-params: ${message}`);
   });
 
+  test("is about at most 1,000 resources and as many tasks", () => {
+    const uris = (count: number): string[] => Array.from({ length: count }, (_, i) => `x:/${i}`);
+    expect(listen({ resourceSubscriptions: uris(1_000), taskIds: uris(1_000) })).toBe("method subscriptions/listen");
+    for (const key of ["resourceSubscriptions", "taskIds"])
+      expect(listen({ [key]: uris(1_001) })).toBe(`invalid-params: "${key}" has more than 1000 entries`);
+  });
+
   test("has a closed set of params", () => {
     expect(listen({}, { resourceSubscriptions: ["x:/a"] })).toBe(
       'invalid-params: subscriptions/listen has no parameter "resourceSubscriptions"',
@@ -285,6 +292,11 @@ describe("readCall() of a subscription", () => {
 });
 
 describe("readCall() of a task", () => {
+  test("needs no more for `task`, which a client repeats and which means nothing there", () => {
+    for (const method of ["tasks/get", "tasks/result", "tasks/cancel"])
+      expect(subjectsOf(request(method, { taskId: "t", task: { ttl: 1 } }))).toEqual([`method ${method}`]);
+  });
+
   test.each([
     [{}, 'invalid-params: "taskId" must be a string'],
     [{ taskId: 1 }, 'invalid-params: "taskId" must be a string'],

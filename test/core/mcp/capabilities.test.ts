@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
+import { trimInitialize } from "../../../src/core/mcp/capabilities.ts";
+import { askedWith } from "../../fixtures/asked.ts";
+import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import { AS_IT_CAME, deliveredTo } from "../../fixtures/deliveries.ts";
-import { result } from "../../fixtures/messages.ts";
+import { request, result } from "../../fixtures/messages.ts";
 
 const TASKS = ["get", "result", "list", "update", "cancel"].map((name) => `tasks/${name}`);
 /** Where a capability stands, and the methods of which any one is enough. */
@@ -78,5 +82,46 @@ describe("the capabilities of a server", () => {
     expect(deliveredTo(result({ result: { capabilities: { logging: {} } } }), [], { method: "tasks/get" })).toBe(
       result({ result: { capabilities: {} } }),
     );
+  });
+});
+
+describe("trimInitialize()", () => {
+  const CLIENT = {
+    sampling: ["sampling/createMessage"],
+    elicitation: ["elicitation/create"],
+    roots: ["roots/list"],
+    tasks: ["tasks/get", "tasks/result", "tasks/list", "tasks/cancel"],
+  };
+  const initialize = (capabilities: unknown): string =>
+    request("initialize", { protocolVersion: "2025-11-25", capabilities, clientInfo: { name: "c", version: "1" } });
+  const trimmed = (text: string, ...granted: readonly string[]): string => {
+    const json = scan(utf8(text), REQUEST_SCAN);
+    if (json.kind === "fault") throw new Error(json.message);
+    return textOf(trimInitialize(json, askedWith(granted.map((method) => `method ${method}`))));
+  };
+
+  test.each(Object.entries(CLIENT))("takes the client's %s out, of which nothing is granted", (name, methods) => {
+    const others = Object.values(CLIENT)
+      .flat()
+      .filter((method) => !methods.includes(method));
+    const offers = { experimental: { x: 1 }, [name]: { listChanged: true }, more: {} };
+    expect(trimmed(initialize(offers), ...others)).toBe(initialize({ experimental: { x: 1 }, more: {} }));
+    for (const method of methods) expect(trimmed(initialize(offers), method), method).toBe(initialize(offers));
+  });
+
+  test("leaves nothing where nothing is granted, and all else of the request", () => {
+    expect(trimmed(initialize(Object.fromEntries(Object.keys(CLIENT).map((name) => [name, {}]))))).toBe(initialize({}));
+  });
+
+  test("answers it in canonical form, and the very bytes when they are that", () => {
+    expect(trimmed(` ${initialize({ sampling: {}, x: 1 })}`)).toBe(initialize({ x: 1 }));
+    const json = scan(utf8(initialize({ x: 1 })), REQUEST_SCAN);
+    if (json.kind === "fault") throw new Error(json.message);
+    expect(trimInitialize(json, askedWith([]))).toBe(json.bytes);
+  });
+
+  test.each([undefined, null, [], "x", {}])("leaves capabilities that are %j alone", (capabilities) => {
+    expect(trimmed(initialize(capabilities))).toBe(initialize(capabilities));
+    expect(trimmed(request("initialize"))).toBe(request("initialize"));
   });
 });

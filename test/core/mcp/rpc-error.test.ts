@@ -107,6 +107,12 @@ describe("the error that asks for a URL to be visited (-32042)", () => {
     expect(to(-32042, {}, "method elicitation/create")).toBe(AS_IT_CAME);
   });
 
+  test("has its elicitations as data, and nothing else", () => {
+    for (const other of [{ ...data, tools: ["admin"] }, { Elicitations: [] }, "x", []])
+      expect(to(-32042, { data: other }, "method elicitation/create")).toBe(error(-32042));
+    expect(to(-32042, { data: {} }, "method elicitation/create")).toBe(AS_IT_CAME);
+  });
+
   test("is on record as an answer that was lost", () => {
     expect(deliver(utf8(error(-32042, { data })), askedWith([]))).toMatchObject({
       outcome: { kind: "transport_error" },
