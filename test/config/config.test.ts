@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, parseAddress } from "../../src/config/address.ts";
-import { describeConfig, parseConfig } from "../../src/config/config.ts";
+import { describeConfig, limitsOf, parseConfig } from "../../src/config/config.ts";
 import type { ConfigSources } from "../../src/config/config.ts";
 import { OPTIONS, OPTION_NAMES, envOf, flagOf } from "../../src/config/options.ts";
 import type { Config } from "../../src/config/options.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 
 type Given = Partial<Pick<ConfigSources, "flags" | "env">> & { readonly file?: string };
 
@@ -190,6 +191,41 @@ describe("mistakes", () => {
     ["jwtPayloadKey", ""],
   ])("of value: %s %j", (name, text) => {
     expect(problemsOf({ flags: { ...REQUIRED, [name]: text } })).toHaveLength(1);
+  });
+});
+
+describe("the limits", () => {
+  test("are the default ones where no option says otherwise", () => {
+    expect(limitsOf(configOf({ flags: REQUIRED }))).toStrictEqual(DEFAULT_LIMITS);
+  });
+
+  test("are each set by one option, which changes no other", () => {
+    const of = (name: string, value: string) => limitsOf(configOf({ flags: { ...REQUIRED, [name]: value } }));
+    for (const name of ["maxBodyBytes", "maxAnswerBytes", "maxEventBytes", "maxNameBytes", "maxUriBytes"] as const)
+      expect(of(name, "2000"), name).toStrictEqual({ ...DEFAULT_LIMITS, [name]: 2_000 });
+    expect(of("maxKeys", "70")).toStrictEqual({
+      ...DEFAULT_LIMITS,
+      request: { ...DEFAULT_LIMITS.request, maxKeys: 70 },
+    });
+    expect(of("maxDepth", "9")).toStrictEqual({
+      ...DEFAULT_LIMITS,
+      request: { ...DEFAULT_LIMITS.request, maxDepth: 9 },
+      answer: { ...DEFAULT_LIMITS.answer, maxDepth: 9 },
+    });
+  });
+
+  test.each([
+    ["maxBodyBytes", 1_024, 67_108_864],
+    ["maxAnswerBytes", 1_024, 67_108_864],
+    ["maxEventBytes", 1_024, 67_108_864],
+    ["maxDepth", 8, 512],
+    ["maxKeys", 64, 1_000_000],
+    ["maxNameBytes", 16, 4_096],
+    ["maxUriBytes", 64, 65_536],
+    ["maxStreams", 1, 1_000_000],
+  ] as const)("are within bounds: %s from %i to %i", (name, min, max) => {
+    const problems = (value: number): number => problemsOf({ flags: { ...REQUIRED, [name]: String(value) } }).length;
+    expect([min - 1, min, max, max + 1].map(problems)).toEqual([1, 0, 0, 1]);
   });
 });
 

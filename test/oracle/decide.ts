@@ -91,7 +91,13 @@ const LIST = {
 } as const;
 
 const isAbout = (rule: RuleDocument, subject: Subject): boolean =>
-  rule.to.some((to) => (to[LIST[subject.kind]] ?? []).some((pattern) => matchesSlowly(pattern, subject.name)));
+  rule.to.some((to) => (to[LIST[subject.kind]] ?? []).some((pattern) => isPatternAbout(pattern, subject, rule.action)));
+
+/** A URI that servers read differently may be any other: granted as it is written or with all others, denied with any. */
+function isPatternAbout(pattern: string, { name, odd }: Subject, action: RuleDocument["action"]): boolean {
+  if (odd === undefined) return matchesSlowly(pattern, name);
+  return action === "Deny" || /^\*+$/.test(pattern) || pattern === name;
+}
 
 function isMeant(from: FromEntry, { workload, user }: Identity, trustDomain: string): Truth {
   const uri = isAbsent(workload) ? undefined : workload.uri;

@@ -44,6 +44,39 @@ const broken = (piece: string, by: string): string => {
   return POLICY.replace(piece, by);
 };
 
+describe("readPolicyFile() of a server", () => {
+  const withSpec = (match: string, options = ""): string =>
+    SERVER.replace(/ {2}match:[^]*/, `  match: [ ${match} ]\n  ${options}\n`);
+
+  test.each([
+    ["{ path: /mcp }", "answers: pass"],
+    ["{ path: /mcp }", "answers: read"],
+    ["{ path: /mcp }", "batches: judge"],
+    ["{ path: /mcp }", "batches: refuse"],
+    ["{ path: /mcp }", `pins: [ { tool: echo, sha256: ${"0a".repeat(32)} } ]`],
+    ["{ path: /sse, messages: /messages }", ""],
+    ["{ path: /mcp, messages: /mcp }", ""],
+    ["{ host: h, path: /sse, messages: /messages }", ""],
+  ])("takes %s with %j", (match, options) => {
+    expect(problemsOf(withSpec(match, options))).toEqual([]);
+  });
+
+  test.each([
+    ["{ messages: /messages }", ""],
+    ["{ route: r, messages: /messages }", ""],
+    ["{ path: /sse, messages: messages }", ""],
+    ["{ path: /sse, messages: '/messages?x' }", ""],
+    ["{ path: /sse, messages: '' }", ""],
+    ["{ path: /mcp }", "answers: Pass"],
+    ["{ path: /mcp }", "batches: true"],
+    ["{ path: /mcp }", `pins: [ { tool: echo, sha256: ${"0A".repeat(32)} } ]`],
+    ["{ path: /mcp }", `pins: [ { tool: echo, sha256: ${"0".repeat(63)} } ]`],
+    ["{ path: /mcp }", "pins: []"],
+  ])("refuses %s with %j", (match, options) => {
+    expect(problemsOf(withSpec(match, options)).length).toBeGreaterThan(0);
+  });
+});
+
 describe("readPolicyFile()", () => {
   test("reads several documents of one file, each with its key and line", () => {
     const { documents, problems } = read(`# ours\n---\n${SERVER}---\n${POLICY}`);

@@ -449,3 +449,65 @@ test.skipIf(!hasPromtool)("promtool finds nothing wrong with the exposition", as
   const own = text.split("\n\n").filter((block) => /^# HELP (?:toolgate|mcp)_/.test(block));
   expect(execFileSync(promtool, ["check", "metrics"], { input: `${own.join("\n")}\n` }).toString()).toBe("");
 });
+
+describe("toolgate_answers_withheld_total", () => {
+  const withheld = async (...records: readonly ExchangeRecord[]): Promise<readonly (readonly [string, number])[]> => {
+    const metrics = create();
+    for (const one of records) metrics.record(one);
+    return (await samples(metrics, "toolgate_answers_withheld_total")).map(({ labels, value }) => [
+      `${labels["mcp_server"]} ${labels["reason"]}`,
+      value,
+    ]);
+  };
+  const lost = (reason: NonNullable<ExchangeRecord["answerFault"]>["reason"], changes: Partial<ExchangeRecord> = {}) =>
+    record({ answerFault: { reason, message: "is not acceptable JSON: byte 7 is unexpected" }, ...changes });
+
+  test("counts answers that were not delivered, by server and reason", async () => {
+    expect(
+      await withheld(
+        lost("unreadable"),
+        lost("unreadable", { outcome: { kind: "ok" } }),
+        lost("too-large"),
+        lost("not-granted"),
+        lost("unexpected"),
+        lost("unreadable", { server: "tools/other" }),
+      ),
+    ).toStrictEqual([
+      ["tools/everything unreadable", 2],
+      ["tools/everything too-large", 1],
+      ["tools/everything not-granted", 1],
+      ["tools/everything unexpected", 1],
+      ["tools/other unreadable", 1],
+    ]);
+  });
+
+  test("counts nothing of what was delivered, or refused before there was an answer", async () => {
+    expect(await withheld(record(), denied(), record({ outcome: { kind: "transport_error" } }))).toStrictEqual([]);
+  });
+});
+
+describe("toolgate_changed_tools_total", () => {
+  test("counts each tool that was not shown because it has changed, by server", async () => {
+    const metrics = create();
+    const list = { method: "tools/list", target: undefined } as const;
+    metrics.record(record({ ...list, changedTools: ["echo", "get-env"] }));
+    metrics.record(record({ ...list, changedTools: ["echo"] }));
+    metrics.record(record(list));
+    expect(await samples(metrics, "toolgate_changed_tools_total")).toStrictEqual([
+      { labels: { mcp_server: "tools/everything", gen_ai_tool_name: "echo" }, value: 2 },
+      { labels: { mcp_server: "tools/everything", gen_ai_tool_name: "get-env" }, value: 1 },
+    ]);
+  });
+});
+
+describe("toolgate_streams_refused_total", () => {
+  test("is there from the start, and counts each exchange that was one too many", async () => {
+    const metrics = create();
+    const value = async (): Promise<number> => total(await samples(metrics, "toolgate_streams_refused_total"));
+    expect(await samples(metrics, "toolgate_streams_refused_total")).toStrictEqual([{ labels: {}, value: 0 }]);
+    metrics.streamRefused();
+    metrics.streamRefused();
+    expect(await value()).toBe(2);
+    expect(total(await samples(metrics, "toolgate_requests_total"))).toBe(0);
+  });
+});

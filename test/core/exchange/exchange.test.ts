@@ -2,14 +2,22 @@ import { describe, expect, test } from "vitest";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
 import {
   beginExchange,
+  cancelCall,
+  cancelledBy,
   closeStatus,
   isFinal,
   isUnshown,
+  openCalls,
   recordsOf,
+  scopeOf,
   stepExchange,
 } from "../../../src/core/exchange/exchange.ts";
 import type { Exchange } from "../../../src/core/exchange/exchange.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
+import type { Id } from "../../../src/core/jsonrpc/message.ts";
+import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { METHODS } from "../../../src/core/mcp/methods.ts";
+import type { KnownMethod, Method } from "../../../src/core/mcp/methods.ts";
 import { everyCut, utf8 } from "../../fixtures/bytes.ts";
 import {
   deliveredBody,
@@ -21,9 +29,27 @@ import {
   responseBody,
   responseHeaders,
 } from "../../fixtures/exchanges.ts";
-import { READER } from "../../fixtures/identities.ts";
-import { notification, request, result, rpcError, toolsCall } from "../../fixtures/messages.ts";
-import { allow, FROM_READER, policyDocument, policySetWith } from "../../fixtures/policies.ts";
+import { READER, user, WRITER } from "../../fixtures/identities.ts";
+import {
+  batch,
+  modernHeaders,
+  modernRequest,
+  notification,
+  request,
+  result,
+  rpcError,
+  toolsCall,
+} from "../../fixtures/messages.ts";
+import {
+  allow,
+  compiled,
+  deny,
+  FROM_ANYONE,
+  FROM_READER,
+  policyDocument,
+  policySetWith,
+  serverDocument,
+} from "../../fixtures/policies.ts";
 
 const POLICIES = policySetWith(
   policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo", "get-*"] })]),
@@ -234,6 +260,16 @@ describe("recordsOf()", () => {
     expect(recorded(...events)).toMatchObject({ revision: "2025-11-25" });
   });
 
+  // `ExchangeRecord.revision`: "when its headers or body named one". Without it nobody can tell which version was refused.
+  test.fails("has the revision of the headers also when the call could not be read", () => {
+    const headers = (revision: string) => [...POST, ["mcp-protocol-version", revision] as const];
+    expect(recorded(requestHeaders(headers("2099-01-01")), requestBody(request("ping")))).toMatchObject({
+      reason: "unsupported-version",
+      revision: "2099-01-01",
+    });
+    expect(recorded(requestHeaders(headers("2025-11-25")), requestBody("{"))).toMatchObject({ revision: "2025-11-25" });
+  });
+
   test("is there as soon as the answer is, and not before", () => {
     expect(recorded(...LIST_CALL)).toBeUndefined();
     expect(recorded(...LIST_CALL, responseHeaders())).toBeUndefined();
@@ -275,5 +311,214 @@ describe("recordsOf() when the stream is over without an end", () => {
     expect(abandoned()).toBeUndefined();
     expect(abandoned(requestHeaders())).toBeUndefined();
     expect(abandoned(...call(toolsCall("other")))).toMatchObject({ outcome: { kind: "denied" } });
+  });
+});
+
+describe("recordsOf() when a stream of events has ended without the answer", () => {
+  const LEGACY = call(toolsCall("echo"));
+  const MODERN = [
+    requestHeaders([...POST, ...modernHeaders("tools/call", "echo")]),
+    requestBody(modernRequest("tools/call", { name: "echo" })),
+  ];
+  const PROGRESS = notification("notifications/progress", { progress: 1 });
+
+  function ended(asked: readonly ExchangeEvent[], text: string, cancelled: readonly string[] = [], isCut = false) {
+    const events = [...asked, responseHeaders("text/event-stream"), ...responseBody([utf8(text)], "trailers")];
+    let exchange = beginExchange(OPTIONS);
+    for (const event of isCut ? events.slice(0, -1) : events) [exchange] = stepExchange(exchange, event);
+    for (const id of cancelled) exchange = cancelCall(exchange, id as Id);
+    return recordsOf(exchange, isCut)[0]?.outcome.kind;
+  }
+
+  test("is a failure of the server", () => {
+    expect(ended(LEGACY, `data: ${PROGRESS}\n\n`)).toBe("transport_error");
+    expect(ended(LEGACY, "")).toBe("transport_error");
+    expect(ended(MODERN, "")).toBe("transport_error");
+  });
+
+  test.each([
+    ["an event with data", `id: 1\ndata: ${PROGRESS}\n\n`],
+    ["one that is not delivered", `id: 1\ndata: ${request("roots/list", {}, 9)}\n\n`],
+    ["one without data", "id: 1\n\n"],
+    ["an empty id", `id:\ndata: ${PROGRESS}\n\n`],
+  ])("is unread when %s had an id: the client may ask for the answer on another stream", (_, text) => {
+    expect(ended(LEGACY, text)).toBe("unread");
+  });
+
+  test("is a failure since 2026-07-28, where no stream is resumed", () => {
+    expect(ended(MODERN, `id: 1\ndata: ${PROGRESS}\n\n`)).toBe("transport_error");
+  });
+
+  test("is cancelled when the caller had taken the call back, by the very id", () => {
+    expect(ended(LEGACY, "", ["1"])).toBe("cancelled");
+    expect(ended(LEGACY, "id: 1\n\n", ["7", "1"])).toBe("cancelled");
+    for (const other of ['"1"', "2", "null"]) expect(ended(LEGACY, "", [other]), other).toBe("transport_error");
+  });
+
+  test("is what an answer said that came all the same", () => {
+    expect(ended(LEGACY, `data: ${result({ isError: true })}\n\n`, ["1"])).toBe("tool_error");
+    expect(ended(LEGACY, `id: 1\ndata: ${rpcError(-1)}\n\n`, ["1"])).toBe("rpc_error");
+  });
+
+  test("is cancelled when the stream was cut, whatever had come", () => {
+    expect(ended(LEGACY, "id: 1\n\n", [], true)).toBe("cancelled");
+    expect(ended(LEGACY, `data: ${result({})}\n\n`, [], true)).toBe("ok");
+  });
+});
+
+describe("scopeOf()", () => {
+  const TWO = compiled([
+    serverDocument(),
+    serverDocument("other", [{ path: "/other" }]),
+    policyDocument("p", [allow("all", FROM_ANYONE, { tools: ["*"] })], { targets: ["everything", "other"] }),
+  ]).policies;
+  const of = (identity = READER, ...more: HeaderList): string | undefined => {
+    const headers = [...POST.filter(([name]) => !more.some(([other]) => other === name)), ...more];
+    const events = [requestHeaders(headers, { identity }), requestBody(toolsCall("echo"))];
+    return scopeOf(play(optionsWith(TWO), events).exchange);
+  };
+
+  test("is one for the calls of one caller in one session of one server", () => {
+    expect(of()).toBe(of());
+    expect(of(READER, ["mcp-session-id", "s"])).toBe(of(READER, ["mcp-session-id", "s"]));
+  });
+
+  test("is another for another caller, session or server", () => {
+    const scopes = [
+      of(),
+      of(WRITER),
+      of(user({})),
+      of(user({ sub: "bob" })),
+      of(READER, ["mcp-session-id", "s"]),
+      of(READER, ["mcp-session-id", "t"]),
+      of(READER, ["mcp-session-id", "undefined"]),
+      of(READER, [":path", "/other"]),
+    ];
+    expect(new Set(scopes).size).toBe(scopes.length);
+  });
+
+  test("is none before there was a decision, nor for what was refused", () => {
+    expect(scopeOf(beginExchange(OPTIONS))).toBeUndefined();
+    expect(scopeOf(play(OPTIONS, [requestHeaders()]).exchange)).toBeUndefined();
+    expect(scopeOf(play(OPTIONS, call(toolsCall("other"))).exchange)).toBeUndefined();
+  });
+
+  // A caller's word for metrics, which has no issuer: whoever has the same subject from another one can mark its calls.
+  test.fails("is another for the same subject of another issuer", () => {
+    expect(of(user({ iss: "https://other.example" }))).not.toBe(of(user({})));
+  });
+});
+
+describe("openCalls() and cancelledBy()", () => {
+  const judging = compiled([
+    serverDocument("everything", undefined, { batches: "judge" }),
+    policyDocument("readers", [
+      allow("may-read", FROM_READER, { tools: ["echo"] }),
+      deny("d", FROM_READER, { methods: ["notifications/progress"] }),
+    ]),
+  ]).policies;
+  const of = (body: string, policies = judging): Exchange => play(optionsWith(policies), call(body)).exchange;
+  const open = (exchange: Exchange): unknown[] => openCalls(exchange).map(({ id }) => id);
+  const cancelled = (id: unknown): string => notification("notifications/cancelled", { requestId: id });
+
+  test("name the calls that wait for an answer here", () => {
+    expect(open(of(request("tools/list", {}, "l")))).toEqual(['"l"']);
+    expect(open(of(batch(request("tools/call", { name: "x" }, 1), request("ping", {}, 2))))).toEqual(["2"]);
+    expect(open(of(batch(request("ping", {}, 2), cancelled(1), request("tools/list", {}, 3))))).toEqual(["2", "3"]);
+  });
+
+  test("name none where no answer is read", () => {
+    const passing = compiled([
+      serverDocument("everything", undefined, { answers: "pass" }),
+      policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]),
+    ]).policies;
+    expect(open(of(toolsCall("echo"), passing))).toEqual([]);
+    expect(open(of(notification("notifications/initialized")))).toEqual([]);
+    expect(open(of(toolsCall("other")))).toEqual([]);
+    expect(open(play(OPTIONS, [GET]).exchange)).toEqual([]);
+    expect(open(beginExchange(OPTIONS))).toEqual([]);
+  });
+
+  test("say which requests the caller takes back, when that is let through", () => {
+    expect(cancelledBy(of(cancelled(7)))).toEqual(["7"]);
+    expect(cancelledBy(of(cancelled("7")))).toEqual(['"7"']);
+    expect(cancelledBy(of(batch(request("ping"), cancelled(7), cancelled(8))))).toEqual(["7", "8"]);
+    for (const body of [cancelled({}), notification("notifications/initialized"), request("ping"), toolsCall("other")])
+      expect(cancelledBy(of(body)), body).toEqual([]);
+    const denies = policySetWith(
+      policyDocument("p", [
+        allow("a", FROM_READER, { tools: ["echo"] }),
+        deny("d", FROM_READER, { methods: ["notifications/cancelled"] }),
+      ]),
+    );
+    expect(cancelledBy(of(cancelled(7), denies))).toEqual([]);
+    expect(cancelledBy(beginExchange(OPTIONS))).toEqual([]);
+  });
+});
+
+describe("an exchange with a server whose answers pass", () => {
+  const ALL = { tools: ["*"], prompts: ["*"], resources: ["*"], methods: ["*"] };
+  const passing = optionsWith(
+    compiled([
+      serverDocument("everything", undefined, { answers: "pass" }),
+      policyDocument("readers", [allow("all", FROM_READER, ALL), deny("d", FROM_READER, { tools: ["secret"] })]),
+    ]).policies,
+  );
+  const PARAMS: { readonly [names: string]: object } = {
+    tool: { name: "echo" },
+    prompt: { name: "p" },
+    resource: { uri: "x:/a" },
+    reference: { ref: { type: "ref/prompt", name: "p" } },
+    task: { taskId: "t" },
+    subscriptions: { notifications: {} },
+  };
+  const NAMES: { readonly [method: string]: string } = {
+    "tools/call": "echo",
+    "prompts/get": "p",
+    "resources/read": "x:/a",
+  };
+  const READ = [
+    "initialize",
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/directory/read",
+    "skills/list",
+    "tasks/list",
+  ];
+  const requests = (Object.entries(METHODS) as [KnownMethod, Method][]).filter(([, { kind }]) => kind === "request");
+
+  test.each(requests)("reads what lists something, and nothing else: %s", (name, method) => {
+    for (const era of method.era === "both" ? ["legacy", "modern"] : [method.era]) {
+      const params = method.names === undefined ? {} : PARAMS[method.names];
+      const events =
+        era === "modern"
+          ? [requestHeaders([...POST, ...modernHeaders(name, NAMES[name])]), requestBody(modernRequest(name, params))]
+          : call(request(name, params));
+      const { exchange } = play(passing, events);
+      expect(exchange.request, era).toMatchObject({ at: "permitted", readsAnswer: READ.includes(name) });
+      expect(isFinal(exchange), era).toBe(!READ.includes(name));
+      expect(recordsOf(exchange)[0]?.outcome, era).toEqual(READ.includes(name) ? undefined : { kind: "unread" });
+    }
+  });
+
+  test("reads the stream of a GET, on which anything may come", () => {
+    expect(play(passing, [GET]).exchange.request).toMatchObject({ readsAnswer: true });
+  });
+
+  test("filters lists as ever, and refuses as ever", () => {
+    const events = [...LIST_CALL, ...jsonAnswer(result({ tools: [{ name: "echo" }, { name: "secret" }] }))];
+    const { exchange, replies } = play(passing, events);
+    expect(deliveredBody(events, replies)).toBe(result({ tools: [{ name: "echo" }] }));
+    expect(recordsOf(exchange)[0]).toMatchObject({ outcome: { kind: "ok" }, hiddenItems: 1 });
+    expect(play(passing, call(toolsCall("secret"))).exchange.request.at).toBe("refused");
+  });
+
+  test("lets a call go on without what would hide its answer, as where it is read", () => {
+    const headers: HeaderList = [...POST, ["accept-encoding", "gzip"], ["range", "bytes=0-1"]];
+    const { replies } = play(passing, [requestHeaders(headers), requestBody(toolsCall("echo"))]);
+    expect(replies[1]).toMatchObject({ changes: { remove: ["range", "accept-encoding"] } });
   });
 });

@@ -17,6 +17,7 @@ import {
   requestBody,
   requestHeaders,
 } from "../../fixtures/exchanges.ts";
+import type { Played } from "../../fixtures/exchanges.ts";
 import { ANONYMOUS, WRITER } from "../../fixtures/identities.ts";
 import { modernHeaders, modernRequest, notification, request, result, toolsCall } from "../../fixtures/messages.ts";
 import {
@@ -303,6 +304,8 @@ describe("stepRequest() on a body", () => {
       status: 400,
       text: expect.stringContaining('"code":-32020') as unknown,
     });
+    const param = decidedBy(body, [...headers("echo"), ["mcp-param-a", "x"]]);
+    expect(detailsOf(param)).toBe("toolgate_header-mismatch");
   });
 
   test("refuses initialize with 403 for a caller without any rule, and asks for a token where one would help", () => {
@@ -361,6 +364,85 @@ describe("stepRequest() on a body", () => {
   });
 });
 
+describe("stepRequest() on initialize", () => {
+  const initialize = (capabilities: object): string =>
+    request("initialize", { protocolVersion: "2025-11-25", capabilities });
+
+  test("lets it go on without what no rule lets a server ask of the client, with its length", () => {
+    const rest = initialize({ experimental: {} });
+    expect(decidedBy(initialize({ sampling: {}, experimental: {} }))).toMatchObject({
+      kind: "requestBody",
+      body: utf8(rest),
+      changes: { set: [["content-length", String(rest.length)]] },
+    });
+    expect(decidedBy(rest)).toMatchObject({ kind: "requestBody", body: undefined, changes: NO_CHANGES });
+  });
+});
+
+describe("stepRequest() on subscriptions/listen", () => {
+  const METHOD = "subscriptions/listen";
+  const listens = policySetWith(
+    policyDocument("p", [allow("a", FROM_READER, { resources: ["x:/a"], methods: [METHOD, "tasks/get"] })]),
+  );
+  const listen = (notifications: object): string => modernRequest(METHOD, { notifications });
+  const asked = (body: string, policies = listens): Played =>
+    playRequest(policies, body, { headers: [...POST, ...modernHeaders(METHOD)] });
+
+  test("lets it go on as it came when all of it may be seen", () => {
+    const { exchange, replies } = asked(
+      listen({ resourceSubscriptions: ["x:/a"], toolsListChanged: true, taskIds: ["t"] }),
+    );
+    expect(replies[1]).toMatchObject({ kind: "requestBody", body: undefined, changes: NO_CHANGES });
+    expect(exchange.request).toMatchObject({ at: "permitted", readsAnswer: true });
+  });
+
+  test("lets the rest go on, with its length, and is on record as allowed", () => {
+    const { replies, exchange } = asked(listen({ resourceSubscriptions: ["x:/b", "x:/a"] }));
+    const rest = listen({ resourceSubscriptions: ["x:/a"] });
+    expect(replies[1]).toMatchObject({
+      kind: "requestBody",
+      body: utf8(rest),
+      changes: { set: [["content-length", String(rest.length)]] },
+      metadata: { decision: "allow", rule: "a", method: METHOD },
+    });
+    expect(exchange.request).toMatchObject({ judged: [{ verdict: "permitted" }] });
+  });
+
+  test("refuses it with its id when nothing that it asks for may be seen", () => {
+    const { exchange, replies } = asked(listen({ resourceSubscriptions: ["x:/b"] }).replace('"id":1', '"id":"sub"'));
+    expect(localReplyOf(replies[1])).toEqual({
+      status: 200,
+      text: JSON.stringify({
+        jsonrpc: "2.0",
+        id: "sub",
+        error: {
+          code: -31403,
+          message:
+            "Blocked by policy: no rule lets agents/reader use subscriptions/listen on server tools/everything (rule default-deny).",
+        },
+      }),
+    });
+    expect(detailsOf(replies[1])).toBe("toolgate_no-rule-allows");
+    expect(exchange.request).toMatchObject({
+      at: "refused",
+      judged: [{ decided: { decision: "deny", reason: "no-rule-allows", call: { method: METHOD } } }],
+    });
+  });
+
+  test("needs the method first", () => {
+    const none = policySetWith(policyDocument("p", [allow("a", FROM_READER, { resources: ["*"] })]));
+    expect(detailsOf(asked(listen({ resourceSubscriptions: ["x:/a"] }), none).replies[1])).toBe(
+      "toolgate_no-rule-allows",
+    );
+  });
+
+  test("takes nothing out while only Audit would", () => {
+    const audit = policySetWith(policyDocument("p", [allow("a", FROM_READER, { tools: ["x"] })], { mode: "Audit" }));
+    const { replies } = asked(listen({ resourceSubscriptions: ["x:/b"] }), audit);
+    expect(replies[1]).toMatchObject({ kind: "requestBody", body: undefined, metadata: { decision: "audit" } });
+  });
+});
+
 describe("stepRequest() changes headers", () => {
   const changesOf = (body: string, ...headers: HeaderList) => {
     const reply = decidedBy(body, [...POST.slice(0, 3), ...headers]);
@@ -392,11 +474,17 @@ describe("stepRequest() changes headers", () => {
     const legacy: HeaderList = [
       ["mcp-method", "tools/list"],
       ["mcp-name", "x"],
+      ["mcp-param-a", "x"],
+      ["mcp-param-b", ""],
       ["mcp-session-id", "s"],
     ];
-    expect(changesOf(toolsCall("echo"), JSON_TYPE, ...legacy)).toEqual({ set: [], remove: ["mcp-method", "mcp-name"] });
-    const modern: HeaderList = [...modernHeaders("tools/call", "echo"), ["mcp-session-id", "s"]];
-    expect(changesOf(modernRequest("tools/call", { name: "echo" }), JSON_TYPE, ...modern)).toEqual({
+    expect(changesOf(toolsCall("echo"), JSON_TYPE, ...legacy)).toEqual({
+      set: [],
+      remove: ["mcp-method", "mcp-name", "mcp-param-a", "mcp-param-b"],
+    });
+    const modern: HeaderList = [...modernHeaders("tools/call", "echo"), ["mcp-session-id", "s"], ["mcp-param-a", "x"]];
+    const body = modernRequest("tools/call", { name: "echo", arguments: { a: "x" } });
+    expect(changesOf(body, JSON_TYPE, ...modern)).toEqual({
       set: [],
       remove: ["mcp-session-id"],
     });

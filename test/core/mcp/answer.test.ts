@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { deliver } from "../../../src/core/mcp/answer.ts";
 import type { Delivery } from "../../../src/core/mcp/answer.ts";
+import type { Asked } from "../../../src/core/mcp/asked.ts";
+import { CLIENT_TASK_REQUESTS, METHODS, SERVER_REQUESTS } from "../../../src/core/mcp/methods.ts";
+import type { KnownMethod, Method } from "../../../src/core/mcp/methods.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
+import { AS_IT_CAME, deliveredTo } from "../../fixtures/deliveries.ts";
 import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
 
 /** A delivery, with its fault as the sentence that it is. */
@@ -138,6 +142,95 @@ describe("deliver() a result that asks the client for more", () => {
   });
 });
 
+const REQUESTS = (Object.entries(METHODS) as [KnownMethod, Method][]).filter(([, { kind }]) => kind === "request");
+
+describe.each(REQUESTS)("deliver() to a request of %s", (method) => {
+  const outcomeOf = (value: object, granted: readonly string[], more: Partial<Asked> = {}) =>
+    deliver(utf8(result(value)), askedWith(granted, { method, ...more })).outcome;
+  const of = (value: object, ...granted: readonly string[]): string => deliveredTo(result(value), granted, { method });
+  const isTasks = method.startsWith("tasks/");
+
+  test("a task in place of the result only where MCP has that, and with a rule that allows to get it", () => {
+    for (const task of [
+      { resultType: "task", taskId: "t" },
+      { task: { taskId: "t", status: "working" } },
+      { content: [], task: { taskId: "t" } },
+    ]) {
+      if (isTasks) {
+        // What a task is about is said as a task there, and the method itself was granted.
+        expect([of(task), outcomeOf(task, [])]).toEqual([AS_IT_CAME, { kind: "ok" }]);
+        continue;
+      }
+      const has = method === "tools/call";
+      expect(of(task, "method tasks/get")).toBe(has ? AS_IT_CAME : "withheld: it is a task, which this method has not");
+      expect(outcomeOf(task, ["method tasks/get"])).toEqual({ kind: has ? "task" : "transport_error" });
+      expect(of(task, "method tasks/result", "method tasks/list")).toMatch(/^withheld: it is a task, which /);
+    }
+  });
+
+  test("a request for input only where MCP has that, and with a rule that allows it", () => {
+    const asks = { resultType: "input_required", inputRequests: { a: { method: "roots/list" } } };
+    const state = { resultType: "input_required", requestState: "s" };
+    const may = ["tools/call", "prompts/get", "resources/read"].includes(method);
+    const mayNot = "withheld: it asks the client for input, which this method may not";
+    const refused = may ? "withheld: it asks the client for input that no rule allows" : mayNot;
+    expect(of(asks, "method roots/list")).toBe(may ? AS_IT_CAME : mayNot);
+    expect(outcomeOf(asks, ["method roots/list"])).toEqual({ kind: may ? "input_required" : "transport_error" });
+    expect(of(asks, "method elicitation/create")).toBe(refused);
+    // It hands out its state alone, which comes back as an answer.
+    expect(of(state, "method answer")).toBe(may ? AS_IT_CAME : mayNot);
+    expect(of(state, "method roots/list")).toBe(refused);
+  });
+});
+
+describe("deliver() on a stream that nobody's request opened", () => {
+  const of = (value: object, ...granted: readonly string[]): string =>
+    deliveredTo(result(value, 99), granted, { pending: undefined });
+
+  test("a task and a request for input with their rules, whatever they answer", () => {
+    const task = { task: { taskId: "t" } };
+    expect(of(task, "method tasks/get")).toBe(AS_IT_CAME);
+    expect(of(task)).toBe("withheld: it is a task, which needs a rule that allows tasks/get");
+    const asks = { resultType: "input_required", inputRequests: { a: { method: "roots/list" } } };
+    expect(of(asks, "method roots/list")).toBe(AS_IT_CAME);
+    expect(of(asks)).toBe("withheld: it asks the client for input that no rule allows");
+  });
+});
+
+describe("deliver() what could be a task or a request for input to another reader", () => {
+  test.each([{ task: "t" }, { task: {} }, { task: { taskId: 1 } }, { task: null }, { task: [{ taskId: "t" }] }])(
+    "as a plain result when it is none: %j",
+    (value) => {
+      expect(answer(result(value)).outcome).toEqual({ kind: "ok" });
+      expect(isUntouched(result(value))).toBe(true);
+    },
+  );
+
+  // An empty list of requests asks for nothing and hands out the state all the same, which needs a rule that allows
+  // answers; without the member it is refused.
+  test.fails("not with an empty list of requests beside its state", () => {
+    expect(answer(result({ resultType: "input_required", inputRequests: {}, requestState: "s" }))).toMatchObject({
+      bytes: undefined,
+    });
+  });
+
+  test.each([
+    { ResultType: "task", taskId: "t" },
+    { resultType: "complete", ResultType: "task", taskId: "t" },
+    { Task: { taskId: "t" } },
+    { task: {}, TASK: { taskId: "t" } },
+    { RequestState: "s" },
+    { isError: false, IsError: true },
+  ])("not in another case: %j", (value) => {
+    expect(answer(result(value))).toMatchObject({ bytes: undefined });
+  });
+
+  // A reader who ignores case sees a task here that no rule allows (R20, R21).
+  test.fails("not as a task whose id is in another case", () => {
+    expect(answer(result({ task: { TaskId: "t" } }))).toMatchObject({ bytes: undefined });
+  });
+});
+
 describe("deliver() what is no answer", () => {
   test("notifications and pings as they came", () => {
     for (const text of [
@@ -159,6 +252,34 @@ describe("deliver() what is no answer", () => {
     });
     expect(answer(text, ["method answer"]).bytes).toBeUndefined();
     expect(isUntouched(text, [`method ${method}`])).toBe(true);
+  });
+
+  test.each(CLIENT_TASK_REQUESTS)("%s, of tasks that the client owns, only when it is granted", (method) => {
+    expect(deliveredTo(request(method, { taskId: "t" }, 99))).toBe(
+      `withheld: it asks the client for ${method}, which no rule allows`,
+    );
+    expect(deliveredTo(request(method, { taskId: "t" }, 99), [`method ${method}`])).toBe(AS_IT_CAME);
+  });
+
+  test("no request at all in the modern era, which has none: not even a ping", () => {
+    for (const method of ["ping", ...SERVER_REQUESTS, ...CLIENT_TASK_REQUESTS]) {
+      const text = request(method, {}, 99);
+      expect(deliveredTo(text, [`method ${method}`], { era: "modern" }), method).toMatch(/^withheld: it asks/);
+      expect(deliveredTo(text, [`method ${method}`]), method).toBe(AS_IT_CAME);
+    }
+  });
+
+  test("sampling without the resources in its messages that the caller could not read", () => {
+    const resource = (uri: string) => ({ role: "user", content: { type: "resource", resource: { uri, text: "t" } } });
+    const ask = (...uris: readonly string[]): string =>
+      request("sampling/createMessage", { messages: uris.map(resource), maxTokens: 9 }, 99);
+    const granted = ["method sampling/createMessage", "resource x:/a"];
+    expect(deliveredTo(ask("x:/a"), granted)).toBe(AS_IT_CAME);
+    expect(deliveredTo(ask("x:/b", "x:/a"), granted)).toBe(ask("x:/a"));
+    expect(deliveredTo(request("sampling/createMessage", { MESSAGES: [] }, 99), granted)).toMatch(/^withheld/);
+    expect(deliveredTo(request("sampling/createMessage", undefined, 99), granted)).toBe(AS_IT_CAME);
+    const elicitation = request("elicitation/create", { messages: [resource("x:/b")] }, 99);
+    expect(deliveredTo(elicitation, ["method elicitation/create"])).toBe(AS_IT_CAME);
   });
 
   test("no request that MCP does not know, whatever is granted", () => {

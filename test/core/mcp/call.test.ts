@@ -249,6 +249,85 @@ describe("readCall() of prompts, resources and completions", () => {
   });
 });
 
+describe("readCall() of a subscription", () => {
+  const listen = (notifications: unknown, more: object = {}): string =>
+    faultOf(modernRequest("subscriptions/listen", { notifications, ...more }), modern("subscriptions/listen"));
+
+  test("leaves what it is about to be judged one by one", () => {
+    for (const filter of [{}, { toolsListChanged: true }, { resourceSubscriptions: [], taskIds: [] }])
+      expect(listen(filter)).toBe("method subscriptions/listen");
+    expect(listen({ resourceSubscriptions: ["", "x:/a/../b", "x:/b"], taskIds: [""] })).toBe(
+      "method subscriptions/listen",
+    );
+  });
+
+  test.each([
+    [undefined, '"notifications" must be an object'],
+    [null, '"notifications" must be an object'],
+    [["x:/a"], '"notifications" must be an object'],
+    [{ ResourceSubscriptions: ["x:/a"] }, 'there is no subscription "ResourceSubscriptions"'],
+    [{ resourceSubscriptions: ["x:/a"], uris: [] }, 'there is no subscription "uris"'],
+    [{ resourceSubscriptions: "x:/a" }, '"resourceSubscriptions" must be a list of strings'],
+    [{ resourceSubscriptions: { 0: "x:/a" } }, '"resourceSubscriptions" must be a list of strings'],
+    [{ resourceSubscriptions: ["x:/a", 1] }, '"resourceSubscriptions" must be a list of strings'],
+    [{ resourceSubscriptions: [["x:/a"]] }, '"resourceSubscriptions" must be a list of strings'],
+    [{ taskIds: "t" }, '"taskIds" must be a list of strings'],
+    [{ taskIds: [null] }, '"taskIds" must be a list of strings'],
+  ])("refuses the filter %j", (filter, message) => {
+    expect(listen(filter)).toBe(`invalid-params: ${message}`);
+  });
+
+  test("is about at most 1,000 resources and as many tasks", () => {
+    const uris = (count: number): string[] => Array.from({ length: count }, (_, i) => `x:/${i}`);
+    expect(listen({ resourceSubscriptions: uris(1_000), taskIds: uris(1_000) })).toBe("method subscriptions/listen");
+    for (const key of ["resourceSubscriptions", "taskIds"])
+      expect(listen({ [key]: uris(1_001) })).toBe(`invalid-params: "${key}" has more than 1000 entries`);
+  });
+
+  test("has a closed set of params", () => {
+    expect(listen({}, { resourceSubscriptions: ["x:/a"] })).toBe(
+      'invalid-params: subscriptions/listen has no parameter "resourceSubscriptions"',
+    );
+  });
+});
+
+describe("readCall() of a task", () => {
+  test("needs no more for `task`, which a client repeats and which means nothing there", () => {
+    for (const method of ["tasks/get", "tasks/result", "tasks/cancel"])
+      expect(subjectsOf(request(method, { taskId: "t", task: { ttl: 1 } }))).toEqual([`method ${method}`]);
+  });
+
+  test.each([
+    [{}, 'invalid-params: "taskId" must be a string'],
+    [{ taskId: 1 }, 'invalid-params: "taskId" must be a string'],
+    [{ taskId: "" }, "invalid-params: the task's id is empty"],
+    [{ taskId: "t\n" }, "invalid-params: the task's id holds a control character"],
+    [{ taskId: "t".repeat(257) }, "name-too-long: the task's id is longer than 256 bytes"],
+    [{ taskId: "t", TaskId: "u" }, 'invalid-params: tasks/get has no parameter "TaskId"'],
+    [{ taskId: "t", inputResponses: {} }, 'invalid-params: tasks/get has no parameter "inputResponses"'],
+  ])("refuses the params %j", (params, fault) => {
+    expect(faultOf(request("tasks/get", params))).toBe(fault);
+  });
+});
+
+describe("readCall() of what takes a request back", () => {
+  const cancels = (params?: object): unknown => {
+    const call = read(notification("notifications/cancelled", params));
+    return call.ok ? call.value.cancels : call.error;
+  };
+
+  test("tells which request that is, where it can be told", () => {
+    expect([cancels({ requestId: 7 }), cancels({ requestId: "7" })]).toEqual(["7", '"7"']);
+    for (const params of [undefined, {}, { requestId: 1.5 }, { requestId: {} }, { RequestId: 7 }])
+      expect(cancels(params), JSON.stringify(params)).toBeUndefined();
+  });
+
+  test("and of nothing else", () => {
+    const progress = read(notification("notifications/progress", { requestId: 7 }));
+    expect(progress.ok && progress.value.cancels).toBeUndefined();
+  });
+});
+
 describe("readCall() of an answer", () => {
   test("asks for the right to answer, unless it is the empty answer to a ping", () => {
     expect(read(result({ roots: [] }))).toMatchObject({

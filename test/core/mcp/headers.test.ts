@@ -98,6 +98,20 @@ describe("readHeaders()", () => {
     },
   );
 
+  test("collects what repeats arguments, each header once", () => {
+    const read = readHeaders([...POST, ["mcp-param-region", "eu"], ["x-a", "1"], ["mcp-param-b", ""]]);
+    expect(read.ok && read.value.params).toEqual([
+      ["mcp-param-region", "eu"],
+      ["mcp-param-b", ""],
+    ]);
+    for (const value of ["eu", "us", ""])
+      expect(faultOf(["mcp-param-region", "eu"], ["mcp-param-x", ""], ["mcp-param-region", value])).toBe(
+        "the header mcp-param-region stands twice",
+      );
+    expect(faultOf(["mcp_param_region", "eu"])).toBe("the header mcp_param_region resembles mcp-param-region");
+    expect(faultOf(["mcp-param_region", "eu"])).toBe("the header mcp-param_region resembles mcp-param-region");
+  });
+
   test("names the headers that ask for a part of an answer", () => {
     const read = readHeaders([...POST, ["range", "bytes=0-1"], ["if-none-match", "x"], ["if-none-match", "y"]]);
     expect(read.ok && read.value.selective).toEqual(["range", "if-none-match", "if-none-match"]);

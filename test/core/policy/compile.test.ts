@@ -71,6 +71,22 @@ describe("compile()", () => {
     expect(wants(ECHO, allow("u", { jwt: { issuer: "i" } }, { tools: ["x"] }))).toBe(true);
   });
 
+  test("has each server's options, and what they are where nothing is written", () => {
+    const optionsOf = (...options: Parameters<typeof serverDocument>[2][]) => {
+      const servers = options.map((one, i) => serverDocument(`s${i}`, [{ path: `/${i}` }], one));
+      return compiled(servers).policies.servers.map(({ answers, batches, pins }) => [answers, batches, [...pins]]);
+    };
+    const sha256 = "0".repeat(64);
+    expect(
+      optionsOf({}, { answers: "pass" }, { batches: "judge", answers: "read" }, { pins: [{ tool: "a", sha256 }] }),
+    ).toEqual([
+      ["read", "refuse", []],
+      ["pass", "refuse", []],
+      ["read", "judge", []],
+      ["read", "refuse", [["a", sha256]]],
+    ]);
+  });
+
   test("completes a service account with the trust domain, in the policy's own namespace for servers", () => {
     const { policies } = compiled([
       serverDocument(),

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Identity } from "../../../src/core/identity/identity.ts";
 import type { Call } from "../../../src/core/mcp/call.ts";
 import { ANSWERS } from "../../../src/core/mcp/subject.ts";
-import { decide, isVisible, permitUnmatched } from "../../../src/core/policy/decide.ts";
+import { GRANTABLE_METHODS } from "../../../src/core/mcp/methods.ts";
+import { decide, isVisible, permitUnmatched, seesAll } from "../../../src/core/policy/decide.ts";
 import type { Decision } from "../../../src/core/policy/decide.ts";
 import type { Server } from "../../../src/core/policy/policy-set.ts";
 import { ANONYMOUS, identity, ISSUER, READER, user, WRITER } from "../../fixtures/identities.ts";
@@ -327,6 +328,110 @@ describe("decide() about a template", () => {
     expect(sees("x:/{a}", reads("*"), denies("x:/secret"))).toBe(false);
     expect(sees("x:/{a}", reads("*"), denies("x:/secret/*"))).toBe(false);
     expect(sees("x:/public/{a}", reads("*"), denies("x:/secret/*"))).toBe(true);
+  });
+});
+
+describe("decide() about a URI that is not in normal form", () => {
+  const ODD = ["x:/a/../b", "x:/a//b", "x:/%61", "x:/a b", "X:/a", "x://h:80/a", "x://H/a", "x:/a#b", "a", "x:/%2e"];
+  const read = (uri: string, ...rules: Parameters<typeof policyDocument>[1]): string =>
+    ask(serverWith(policyDocument("p", rules)), READER, callOf("resources/read", [resource(uri)]));
+  const reads = (...resources: readonly string[]) => allow("a", FROM_READER, { resources });
+  const tools = allow("t", FROM_READER, { tools: ["*"] });
+
+  test.each(ODD)("allows it by a rule that has it as it is, or by a star alone: %s", (uri) => {
+    expect(read(uri, reads(uri))).toBe("allow tools/p/a");
+    expect(read(uri, reads("*"))).toBe("allow tools/p/a");
+    expect(read(uri, reads("**"))).toBe("allow tools/p/a");
+  });
+
+  test.each(ODD)("allows it by nothing else that matches its text: %s", (uri) => {
+    for (const pattern of [`${uri}*`, `*${uri}`, `${uri.slice(0, 1)}*`, `*${uri.slice(-1)}`, "x:/*", "*:*", "*a*"])
+      expect(read(uri, tools, reads(pattern)), pattern).toBe(NO_RULE);
+  });
+
+  test.each(ODD)("denies it by any Deny rule on resources, whatever that is about: %s", (uri) => {
+    for (const pattern of ["y:/other", "x:/secret/*", "*"]) {
+      const denies = deny("d", FROM_ANYONE, { resources: [pattern] });
+      expect(read(uri, reads(uri, "*"), denies)).toBe("deny denied-by-rule by tools/p/d");
+      expect(read("x:/plain", reads("*"), denies)).toBe(
+        pattern === "*" ? "deny denied-by-rule by tools/p/d" : "allow tools/p/a",
+      );
+    }
+  });
+
+  test("is not denied by rules about others, or about tools, prompts and methods", () => {
+    const others = [
+      deny("o", { spiffe: "spiffe://cluster.local/ns/agents/sa/writer" }, { resources: ["*"] }),
+      deny("t", FROM_ANYONE, { tools: ["*"], prompts: ["*"], methods: ["resources/read"] }),
+    ];
+    expect(read("x:/a/../b", reads("*"), ...others)).toBe("allow tools/p/a");
+  });
+
+  test("is recorded where only Audit denies it", () => {
+    const server = serverWith(
+      policyDocument("p", [reads("*")]),
+      policyDocument("d", [deny("d", FROM_ANYONE, { resources: ["y:/*"] })], { mode: "Audit" }),
+    );
+    expect(ask(server, READER, callOf("resources/read", [resource("x:/a/../b")]))).toBe(
+      "audit denied-by-rule by tools/d/d",
+    );
+  });
+
+  test("is the same for a template", () => {
+    const seen = (...rules: Parameters<typeof policyDocument>[1]): boolean =>
+      isVisible(serverWith(policyDocument("p", rules)), READER, template("x:/../{a}"));
+    expect([seen(reads("*")), seen(reads("x:/../{a}")), seen(reads("x:/*"))]).toEqual([true, true, false]);
+    expect(seen(reads("*"), deny("d", FROM_ANYONE, { resources: ["y:/z"] }))).toBe(false);
+  });
+});
+
+describe("seesAll()", () => {
+  const ALL = { tools: ["*"], prompts: ["*"], resources: ["*"], methods: ["*"] };
+  const sees = (...rules: Parameters<typeof policyDocument>[1]): boolean =>
+    seesAll(serverWith(policyDocument("p", rules)), READER);
+
+  test("is true when every tool, prompt, resource and method is granted", () => {
+    expect(sees(allow("a", FROM_READER, ALL))).toBe(true);
+    expect(sees(allow("a", FROM_READER, { ...ALL, methods: GRANTABLE_METHODS }))).toBe(true);
+    expect(
+      sees(...Object.entries(ALL).map(([kind, patterns], i) => allow(`a${i}`, FROM_READER, { [kind]: patterns }))),
+    ).toBe(true);
+  });
+
+  test.each(Object.keys(ALL))("is false without a grant of all %s", (kind) => {
+    for (const patterns of [["a*", "b*"], ["a"], ["*a*"]]) {
+      const to = { ...ALL, [kind]: kind === "methods" ? ["tools/*"] : patterns };
+      expect(sees(allow("a", FROM_READER, to))).toBe(false);
+    }
+    const { [kind as keyof typeof ALL]: _, ...others } = ALL;
+    expect(sees(allow("a", FROM_READER, others))).toBe(false);
+  });
+
+  test.each(GRANTABLE_METHODS)("is false without %s, or when that is denied", (name) => {
+    const methods = GRANTABLE_METHODS.filter((one) => one !== name);
+    expect(sees(allow("a", FROM_READER, { ...ALL, methods }))).toBe(false);
+    expect(sees(allow("a", FROM_READER, ALL), deny("d", FROM_READER, { methods: [name] }))).toBe(false);
+  });
+
+  test.each([{ tools: ["secret"] }, { prompts: ["p"] }, { resources: ["x:/a"] }])(
+    "is false when one name is denied, however much is allowed: %j",
+    (to) => {
+      expect(sees(allow("a", FROM_READER, ALL), deny("d", FROM_ANYONE, to))).toBe(false);
+      expect(sees(allow("a", FROM_READER, ALL), deny("d", { jwt: { issuer: ISSUER } }, to))).toBe(true);
+    },
+  );
+
+  test("is about one caller, and about what Enforce hides", () => {
+    expect(seesAll(serverWith(policyDocument("p", [allow("a", FROM_READER, ALL)])), WRITER)).toBe(false);
+    const audit = policyDocument("p", [allow("a", FROM_READER, { tools: ["x"] })], { mode: "Audit" });
+    expect(seesAll(serverWith(audit), READER)).toBe(true);
+    expect(seesAll(serverWith(), READER)).toBe(false);
+  });
+
+  test("is false where everything is denied because a document cannot be used", () => {
+    const all = policyDocument("p", [allow("a", FROM_READER, ALL)]);
+    const [server] = compiled([serverDocument(), all], [{ name: "x", targets: "all", matches: [] }]).policies.servers;
+    expect(server && seesAll(server, READER)).toBe(false);
   });
 });
 

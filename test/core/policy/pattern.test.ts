@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   covers,
+  isEverything,
   isExact,
   literalPrefix,
   matches,
@@ -123,6 +124,23 @@ describe("mayOverlap()", () => {
     ["x*a", "x*b"],
   ])("%j and %j never do", (one, other) => {
     expect(overlap(one, other)).toBe(false);
+  });
+});
+
+describe("isEverything()", () => {
+  test.each([
+    ["*", true],
+    ["**", true],
+    ["***", true],
+    ["", false],
+    ["a", false],
+    ["a*", false],
+    ["*a", false],
+    ["*a*", false],
+    ["* ", false],
+    ["x:*", false],
+  ])("of %j is %s", (text, expected) => {
+    expect(isEverything(parsePattern(text))).toBe(expected);
   });
 });
 

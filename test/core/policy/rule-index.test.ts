@@ -80,3 +80,34 @@ describe("NameIndex", () => {
     expect(both.find(READER, "echo", ALLOW_APPLIES)?.rule.rule).toBe("exact");
   });
 });
+
+describe("NameIndex of names that may be any other", () => {
+  const index = new NameIndex();
+  index.add(entry("exact", FROM_READER, "x:/a"));
+  index.add(entry("prefix", FROM_READER, "x:/*"));
+  index.add(entry("all", { jwt: { issuer: ISSUER, subject: "ada" } }, "**"));
+  const ada = user({ sub: "ada" });
+
+  test("finds what is written for this very name, or for all names", () => {
+    const found = (caller: Identity, name: string) => index.findLiteral(caller, name, ALLOW_APPLIES)?.rule.rule;
+    expect([found(READER, "x:/a"), found(READER, "x:/b"), found(READER, "x:/*")]).toEqual([
+      "exact",
+      undefined,
+      undefined,
+    ]);
+    expect([found(ada, "x:/a"), found(ada, "anything"), found(WRITER, "x:/a")]).toEqual(["all", "all", undefined]);
+  });
+
+  test("finds what is written for any name at all", () => {
+    const found = (caller: Identity, applies = DENY_APPLIES) => index.findAny(caller, applies)?.rule.rule;
+    expect([found(READER), found(ada), found(WRITER), found(ANONYMOUS)]).toEqual([
+      "exact",
+      "all",
+      undefined,
+      undefined,
+    ]);
+    const unknown = identity(undefined, { iss: ISSUER });
+    expect([found(unknown), found(unknown, ALLOW_APPLIES)]).toEqual(["all", undefined]);
+    expect(new NameIndex().findAny(READER, DENY_APPLIES)).toBeUndefined();
+  });
+});

@@ -52,3 +52,70 @@ describe("PolicySet.match()", () => {
     expect(find({ route: "constructor", path: "__proto__" })).toBeUndefined();
   });
 });
+
+describe("PolicySet.match() of HTTP with SSE", () => {
+  const sse = compiled(
+    (
+      [
+        ["plain", { path: "/sse", messages: "/messages" }],
+        ["host", { host: "Mcp.Example", path: "/sse", messages: "/messages" }],
+        ["both", { path: "/both", messages: "/both" }],
+        ["http", { path: "/mixed" }],
+        ["mixed", { path: "/mixed-sse", messages: "/mixed" }],
+      ] satisfies [string, ServerMatch][]
+    ).map(([name, match]) => serverDocument(name, [match])),
+  );
+  const at = (path: string, host?: string) => {
+    const found = sse.policies.match({ route: undefined, host, path });
+    return found && [found.server.name, found.transport, found.messagesPath];
+  };
+
+  test("knows a stream by its path, and where its messages go", () => {
+    expect(sse.problems).toEqual([]);
+    expect(at("/sse")).toEqual(["tools/plain", "sse-stream", "/messages"]);
+    expect(at("/sse", "mcp.example:80")).toEqual(["tools/host", "sse-stream", "/messages"]);
+    expect(at("/both")).toEqual(["tools/both", "sse-stream", "/both"]);
+  });
+
+  test("knows a message by its path and the session in it, on a host of its own or on any", () => {
+    expect(at("/messages?sessionId=s")).toEqual(["tools/plain", "sse-messages", undefined]);
+    expect(at("/messages?sessionId=s", "MCP.example")).toEqual(["tools/host", "sse-messages", undefined]);
+    expect(at("/messages?sessionId=s", "other")).toEqual(["tools/plain", "sse-messages", undefined]);
+    expect(at("/both?session_id=s")).toEqual(["tools/both", "sse-messages", undefined]);
+  });
+
+  test("keeps apart what has a session in its path and what has none", () => {
+    expect(at("/mixed")).toEqual(["tools/http", "http", undefined]);
+    expect(at("/mixed?sessionId=s")).toEqual(["tools/mixed", "sse-messages", undefined]);
+    expect([at("/messages"), at("/messages?"), at("/sse?sessionId=s"), at("/mixed-sse?sessionId=s")]).toEqual(
+      Array(4).fill(undefined),
+    );
+  });
+
+  test("takes every path of theirs for one that could be a server's, in whatever form", () => {
+    const mayBe = (path: string): boolean => sse.policies.mayBeServer({ route: undefined, host: undefined, path });
+    for (const path of [
+      "/messages",
+      "/MESSAGES/?x=1",
+      "//sse",
+      "/x/../both?sessionId=a&b",
+      "/messages;v=1?sessionId=s",
+    ])
+      expect(mayBe(path), path).toBe(true);
+    for (const path of ["/message", "/ssex", "/"]) expect(mayBe(path), path).toBe(false);
+  });
+
+  test("refuses two servers that share a path of messages, or a stream, and uses neither", () => {
+    for (const [one, other] of [
+      [
+        { path: "/a", messages: "/m" },
+        { path: "/b", messages: "/m" },
+      ],
+      [{ path: "/a", messages: "/m" }, { path: "/a" }],
+    ] satisfies [ServerMatch, ServerMatch][]) {
+      const { policies: both, problems } = compiled([serverDocument("one", [one]), serverDocument("two", [other])]);
+      expect(problems.map(({ document }) => document)).toEqual(["MCPServer tools/two", "MCPServer tools/one"]);
+      expect(both.servers.map(({ invalid }) => invalid)).toEqual([true, true]);
+    }
+  });
+});

@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { isAccepted, readAnswerHeaders, strayHeaders } from "../../../src/core/exchange/answer-headers.ts";
+import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { askedWith } from "../../fixtures/asked.ts";
+
+const JSON_TYPE: HeaderList = [["content-type", "application/json"]];
+type Said = { readonly endOfStream: boolean; readonly codeDetails: string; readonly isAwaited: boolean };
+/** What headers with this status say of a body that follows. */
+function said(
+  status: number | undefined,
+  headers: HeaderList = JSON_TYPE,
+  { endOfStream = false, codeDetails = "via_upstream", isAwaited = true }: Partial<Said> = {},
+): string {
+  const all: HeaderList = status === undefined ? headers : [[":status", String(status)], ...headers];
+  const read = readAnswerHeaders({ kind: "responseHeaders", headers: all, endOfStream, codeDetails }, isAwaited);
+  switch (read.kind) {
+    case "pass":
+      return `pass: ${read.outcome?.kind}`;
+    case "refuse":
+      return `refuse: it ${read.fault}`;
+    default:
+      return read.mayBeForeign ? `${read.kind}, may be foreign` : read.kind;
+  }
+}
+
+describe("readAnswerHeaders()", () => {
+  test("refuses a part of an answer, which would be taken for all of it", () => {
+    const partial = "refuse: it is partial, which nobody asked for";
+    expect(said(206)).toBe(partial);
+    expect(said(206, [["content-type", "text/event-stream"]])).toBe(partial);
+    expect(said(206, [["content-type", "multipart/byteranges"]])).toBe(partial);
+    expect(said(206, [["content-type", "text/html"]])).toBe(partial);
+    expect(said(206, JSON_TYPE, { endOfStream: true })).toBe("pass: ok");
+  });
+
+  test.each([
+    [199, "json, may be foreign"],
+    [200, "json"],
+    [299, "json"],
+    [300, "json, may be foreign"],
+    [404, "json, may be foreign"],
+    [599, "json, may be foreign"],
+    [0, "json, may be foreign"],
+  ])("takes the status %i for what HTTP takes it for", (status, expected) => {
+    expect(said(status)).toBe(expected);
+    expect(said(undefined)).toBe("json, may be foreign");
+  });
+
+  test.each(["content-type", "content-encoding", "mcp-session-id"])(
+    "refuses %s twice, since a client may go by the other one",
+    (name) => {
+      for (const values of [
+        ["application/json", "application/json"],
+        ["", "x"],
+        ["x", ""],
+      ]) {
+        const headers = values.map((value) => [name, value] as const);
+        expect(said(200, [...JSON_TYPE, ...headers])).toBe(`refuse: it has two headers ${name}`);
+      }
+      expect(said(200, [["x-a", "1"], ["x-a", "2"], ...JSON_TYPE])).toBe("json");
+    },
+  );
+
+  test("leaves them to an error page, which is no message", () => {
+    const twice: HeaderList = [
+      ["content-type", "text/html"],
+      ["content-type", "text/plain"],
+    ];
+    expect(said(502, twice)).toBe("pass: transport_error");
+  });
+
+  test("goes by what a filter behind us says that it has made, and by Envoy's own failures", () => {
+    const local = (status: number, codeDetails: string, endOfStream = false): string =>
+      said(status, JSON_TYPE, { endOfStream, codeDetails });
+    expect(local(200, "lua_response")).toBe("json");
+    expect(local(200, "lua_response", true)).toBe("pass: transport_error");
+    expect(local(504, "response_timeout")).toBe("pass: timeout");
+    expect(local(503, "upstream_per_try_timeout", true)).toBe("pass: timeout");
+    expect(local(503, "no_healthy_upstream")).toBe("pass: transport_error");
+  });
+
+  test.each([
+    ["identity", "json"],
+    ["Identity", "json"],
+    ["gzip", "refuse: it is encoded (gzip), so it could not be read"],
+    ["", "refuse: it is encoded (), so it could not be read"],
+    ["identity, br", "refuse: it is encoded (identity, br), so it could not be read"],
+    ["x".repeat(99), `refuse: it is encoded (${"x".repeat(32)}), so it could not be read`],
+  ])("reads the encoding %j as %s", (coding, expected) => {
+    expect(said(200, [...JSON_TYPE, ["content-encoding", coding]])).toBe(expected);
+    expect(said(400, [...JSON_TYPE, ["content-encoding", coding]])).toBe(
+      expected.replace(/^json$/, "json, may be foreign"),
+    );
+  });
+
+  test("has nothing to read in an empty body of no type, and reads one that could be a message", () => {
+    const empty = ["content-length", "0"] as const;
+    expect(said(200, [empty])).toBe("pass: ok");
+    expect(said(202, [["content-type", "text/plain"], empty])).toBe("pass: ok");
+    expect(said(200, [...JSON_TYPE, empty])).toBe("json");
+    expect(said(200, [["content-length", "00"]])).toBe("refuse: it is neither JSON nor an event stream");
+    expect(said(200, [["content-length", "1"]])).toBe("refuse: it is neither JSON nor an event stream");
+  });
+});
+
+describe("readAnswerHeaders() of what nobody waits for", () => {
+  const unawaited = (status: number, headers: HeaderList, endOfStream = false): string =>
+    said(status, headers, { isAwaited: false, endOfStream });
+
+  test("reads JSON and events, which may be somebody else's, and passes on all else", () => {
+    expect(unawaited(202, JSON_TYPE)).toBe("json, may be foreign");
+    expect(unawaited(200, [["content-type", "text/event-stream"]])).toBe("events, may be foreign");
+    for (const type of ["text/plain", "text/html", "application/jsonx"])
+      expect(unawaited(202, [["content-type", type]]), type).toBe("pass: ok");
+    expect([unawaited(202, []), unawaited(200, [], true), unawaited(400, [])]).toEqual([
+      "pass: ok",
+      "pass: ok",
+      "pass: transport_error",
+    ]);
+  });
+
+  test("refuses what it would have to read and cannot", () => {
+    expect(unawaited(200, [...JSON_TYPE, ["content-encoding", "gzip"]])).toMatch(/^refuse: it is encoded/);
+    expect(unawaited(206, JSON_TYPE)).toMatch(/^refuse: it is partial/);
+    expect(unawaited(200, [["content-type", "text/plain"], ...JSON_TYPE])).toMatch(/^refuse: it has two headers/);
+    expect(unawaited(202, [["content-encoding", "gzip"]])).toBe("pass: ok");
+  });
+});
+
+describe("isAccepted()", () => {
+  test("is about the status 202 alone", () => {
+    expect([200, 201, 202, 204, 2020].map((status) => isAccepted([[":status", String(status)]]))).toEqual([
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
+    expect(isAccepted([])).toBe(false);
+  });
+});
+
+describe("strayHeaders()", () => {
+  const SESSION = "mcp-session-id";
+  const stray = (
+    given: string | undefined,
+    session: { id: string | undefined; mayBegin: boolean },
+    era: "legacy" | "modern" = "legacy",
+  ) => strayHeaders(given === undefined ? [] : [[SESSION, given]], askedWith([], { session, era }));
+  const none = { id: undefined, mayBegin: false };
+
+  test("has nothing to take away where no session is given", () => {
+    expect(stray(undefined, none)).toEqual([]);
+    expect(stray(undefined, { id: "s", mayBegin: true }, "modern")).toEqual([]);
+  });
+
+  test("lets a session begin where that is what was asked for", () => {
+    expect(stray("s", { id: undefined, mayBegin: true })).toEqual([]);
+    expect(stray("s", { id: "old", mayBegin: true })).toEqual([]);
+  });
+
+  test("lets the request's own session stay, byte for byte", () => {
+    expect(stray("s", { id: "s", mayBegin: false })).toEqual([]);
+    for (const other of ["S", "s ", "", "t"]) expect(stray(other, { id: "s", mayBegin: false })).toEqual([SESSION]);
+  });
+
+  test("takes away another one, which would move the client to it", () => {
+    expect(stray("s", none)).toEqual([SESSION]);
+    expect(stray("", none)).toEqual([SESSION]);
+  });
+
+  test("takes away any in the modern era, which has none", () => {
+    expect(stray("s", { id: "s", mayBegin: false }, "modern")).toEqual([SESSION]);
+    expect(stray("s", { id: undefined, mayBegin: true }, "modern")).toEqual([SESSION]);
+  });
+
+  test("takes away a second one beside the request's own, as an HTTP error may have it", () => {
+    for (const ids of [
+      ["s", "evil"],
+      ["evil", "s"],
+    ]) {
+      const twice = ids.map((id) => [SESSION, id] as const);
+      expect(strayHeaders(twice, askedWith([], { session: { id: "s", mayBegin: false } }))).toEqual([SESSION]);
+    }
+  });
+});

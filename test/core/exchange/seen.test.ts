@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { answeredBy, isAnswered, merge, NOTHING_SEEN, outcomeOf } from "../../../src/core/exchange/seen.ts";
+import type { Seen } from "../../../src/core/exchange/seen.ts";
+import type { Id } from "../../../src/core/jsonrpc/message.ts";
+import { deliver, withhold } from "../../../src/core/mcp/answer.ts";
+import type { Delivery } from "../../../src/core/mcp/answer.ts";
+import { askedWith } from "../../fixtures/asked.ts";
+import { utf8 } from "../../fixtures/bytes.ts";
+import { notification, request, result, rpcError } from "../../fixtures/messages.ts";
+
+const [ONE, TWO] = ["1" as Id, "2" as Id];
+const OF_ONE = askedWith(["tool a"]);
+const OF_TWO = askedWith(["tool a"], { pending: [ONE, TWO].map((id) => ({ id, method: "tools/list" as const })) });
+const ON_STREAM = askedWith(["tool a"], { pending: undefined });
+
+const answer = (text: string, asked = OF_ONE): Delivery => deliver(utf8(text), asked);
+
+describe("answeredBy()", () => {
+  test("is the request whose id the answer has", () => {
+    expect(answeredBy(OF_ONE, answer(result({}, 1)))).toBe(ONE);
+    expect(answeredBy(OF_TWO, answer(result({}, 2), OF_TWO))).toBe(TWO);
+    expect(answeredBy(OF_TWO, answer(rpcError(-1, 1), OF_TWO))).toBe(ONE);
+  });
+
+  test("is the one request there is for an error without an id, and of several none", () => {
+    expect(answeredBy(OF_ONE, answer(rpcError(-32700, null)))).toBe(ONE);
+    expect(answeredBy(OF_TWO, answer(rpcError(-32700, null), OF_TWO))).toBeUndefined();
+  });
+
+  test("is none for what is no answer, for another's, and on a stream that nobody's request opened", () => {
+    for (const text of [notification("notifications/progress"), request("ping", {}, 1), result({}, 9), "{", "[]"])
+      expect(answeredBy(OF_ONE, answer(text)), text).toBeUndefined();
+    expect(answeredBy(ON_STREAM, answer(result({}, 1), ON_STREAM))).toBeUndefined();
+    expect(answeredBy(askedWith([], { pending: [] }), answer(rpcError(-1, null)))).toBeUndefined();
+  });
+
+  test("is known also for an answer that is withheld", () => {
+    expect(answeredBy(OF_ONE, answer(result({ task: { taskId: "t" } }, 1)))).toBe(ONE);
+  });
+});
+
+describe("merge()", () => {
+  const after = (...texts: readonly string[]): Seen =>
+    texts.reduce((seen, text) => merge(seen, OF_TWO, answer(text, OF_TWO)), NOTHING_SEEN);
+
+  test("keeps what each answer says, in their order", () => {
+    expect(
+      after(rpcError(-5, 2), notification("notifications/progress"), result({ isError: true }, 1)).answered,
+    ).toEqual([
+      { id: TWO, outcome: { kind: "rpc_error", code: -5 } },
+      { id: ONE, outcome: { kind: "tool_error" } },
+    ]);
+  });
+
+  test("adds up what was hidden, and keeps the names of a list and the tools that have changed", () => {
+    const list = (id: number): string => result({ tools: [{ name: "a" }, { name: "b" }] }, id);
+    expect(after(list(1), list(2), result({}, 1))).toMatchObject({
+      hiddenItems: 2,
+      listed: { kind: "tool", names: ["a", "b"] },
+    });
+    const changed = { ...answer(result({}, 1)), changedTools: ["a"] };
+    const unchanged = answer(result({}, 1));
+    expect(merge(merge(NOTHING_SEEN, OF_ONE, changed), OF_ONE, unchanged).changedTools).toEqual(["a"]);
+  });
+
+  test.each<readonly [string, Delivery, boolean]>([
+    ["what could not be read", answer("{"), true],
+    ["what was too large", withhold("too-large", "is large"), true],
+    ["an answer that no rule allows", answer(result({ task: { taskId: "t" } }, 1)), true],
+    ["an answer to another request", answer(result({}, 9)), false],
+    ["a request of the server that no rule allows", answer(request("roots/list", {}, 9)), false],
+    ["a notification that no rule allows", answer(notification("notifications/message")), false],
+    ["what was delivered", answer(result({}, 1)), false],
+  ])("takes for lost what may have been the answer: %s", (_, delivery, isLost) => {
+    expect(merge(NOTHING_SEEN, OF_ONE, delivery).lost).toEqual(isLost ? delivery.fault : undefined);
+  });
+
+  test("does not forget that something was lost, nor that events had ids", () => {
+    const seen: Seen = { ...merge(NOTHING_SEEN, OF_ONE, answer("{")), isResumable: true };
+    expect(merge(seen, OF_ONE, answer(result({}, 1)))).toMatchObject({ lost: seen.lost, isResumable: true });
+  });
+});
+
+describe("outcomeOf() and isAnswered()", () => {
+  const rest = { kind: "transport_error" } as const;
+  const seen: Seen = { ...merge(NOTHING_SEEN, OF_TWO, answer(result({}, 1), OF_TWO)), rest };
+
+  test("say what a call's own answer said, else how the others have ended, once that is known", () => {
+    expect([outcomeOf(seen, ONE), isAnswered(seen, ONE)]).toEqual([{ kind: "ok" }, true]);
+    expect([outcomeOf(seen, TWO), isAnswered(seen, TWO)]).toEqual([rest, false]);
+    expect([outcomeOf(NOTHING_SEEN, ONE), isAnswered(NOTHING_SEEN, ONE)]).toEqual([undefined, false]);
+  });
+
+  test("go by the first answer to a call", () => {
+    const twice = merge(seen, OF_TWO, answer(rpcError(-1, 1), OF_TWO));
+    expect(outcomeOf(twice, ONE)).toEqual({ kind: "ok" });
+  });
+});

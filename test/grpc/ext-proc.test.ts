@@ -1,0 +1,352 @@
+/** The driver without a wire: an RPC that keeps what is written to it. Frames and HTTP/2 are in `server.test.ts`. */
+import { describe, expect, test } from "vitest";
+import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
+import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import type { HeaderList } from "../../src/core/mcp/headers.ts";
+import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
+import type { ExtProcOptions } from "../../src/grpc/ext-proc.ts";
+import { BODY_SEND_MODE, decodeProcessingResponse, encodeProcessingRequest } from "../../src/grpc/protos.ts";
+import type { ProcessingResponse, SentRequest } from "../../src/grpc/protos.ts";
+import type { FrameHandler, Handler, Rpc } from "../../src/grpc/rpc.ts";
+import { STATUS_CODE } from "../../src/grpc/status.ts";
+import type { Status } from "../../src/grpc/status.ts";
+import { utf8 } from "../fixtures/bytes.ts";
+import { batch, notification, request, result, toolsCall } from "../fixtures/messages.ts";
+import { allow, compiled, deny, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
+
+const FROM_WRITER = { serviceAccount: { namespace: "agents", name: "writer" } };
+const POLICIES = compiled([
+  serverDocument("everything", [{ path: "/mcp" }], { batches: "judge" }),
+  serverDocument("other", [{ path: "/other" }]),
+  policyDocument(
+    "p",
+    [
+      allow("readers", FROM_READER, { tools: ["echo"] }),
+      allow("writers", FROM_WRITER, { tools: ["echo"] }),
+      deny("no-cancel", FROM_WRITER, { methods: ["notifications/cancelled"] }),
+    ],
+    { targets: ["everything", "other"] },
+  ),
+]).policies;
+
+/** One RPC of Envoy's: what was written to it, and how it ended. */
+class Stream implements Rpc {
+  readonly path = EXT_PROC_PATH;
+  readonly authority = "";
+  readonly written: ProcessingResponse[] = [];
+  status: Status | undefined;
+  #on: FrameHandler | undefined;
+
+  constructor(handler: Handler) {
+    handler(this);
+  }
+
+  frames(on: FrameHandler): void {
+    this.#on = on;
+  }
+
+  write(message: Uint8Array): void {
+    this.written.push(decodeProcessingResponse(message));
+  }
+
+  end(status: Status): void {
+    this.status ??= status;
+  }
+
+  send(...messages: readonly SentRequest[]): this {
+    for (const message of messages) if (this.status === undefined) this.#on?.message(encodeProcessingRequest(message));
+    return this;
+  }
+
+  /** Envoy sends no more. */
+  finish(): this {
+    this.#on?.end();
+    return this;
+  }
+
+  /** The stream is over, for whatever reason. */
+  close(): void {
+    this.#on?.closed();
+  }
+}
+
+type Started = { readonly handler: Handler; readonly records: ExchangeRecord[]; readonly overloads: () => number };
+
+function start(more: Partial<ExtProcOptions> = {}): Started {
+  const records: ExchangeRecord[] = [];
+  let overloads = 0;
+  const handler = createExtProc({
+    policies: { get: () => POLICIES },
+    telemetry: { record: (one) => void records.push(one) },
+    unmatched: "refuse",
+    limits: DEFAULT_LIMITS,
+    maxStreams: 10,
+    jwtPayloadKey: "payload",
+    onOverload: () => void overloads++,
+    onMisconfigured: (message) => {
+      throw new Error(message);
+    },
+    ...more,
+  });
+  return { handler, records, overloads: () => overloads };
+}
+
+type Asking = {
+  readonly caller?: string;
+  readonly session?: string;
+  readonly path?: string;
+  readonly isDuplex?: boolean;
+};
+
+const headersOf = (list: HeaderList) => ({
+  headers: list.map(([key, value]) => ({ key, rawValue: Buffer.from(value, "latin1") })),
+});
+
+function requestHeaders({ caller = "reader", session, path = "/mcp", isDuplex = false }: Asking = {}): SentRequest {
+  const headers: HeaderList = [
+    [":method", "POST"],
+    [":path", path],
+    ["content-type", "application/json"],
+    ...(session === undefined ? [] : [["mcp-session-id", session] as const]),
+  ];
+  const [requestBodyMode, responseBodyMode] = isDuplex
+    ? [BODY_SEND_MODE.FULL_DUPLEX_STREAMED, BODY_SEND_MODE.FULL_DUPLEX_STREAMED]
+    : [BODY_SEND_MODE.BUFFERED, BODY_SEND_MODE.STREAMED];
+  return {
+    request: "requestHeaders",
+    requestHeaders: { headers: headersOf(headers), endOfStream: false },
+    attributes: {
+      "envoy.filters.http.ext_proc": {
+        fields: {
+          "connection.mtls": { kind: "boolValue", boolValue: true },
+          "connection.uri_san_peer_certificate": {
+            kind: "stringValue",
+            stringValue: `spiffe://cluster.local/ns/agents/sa/${caller}`,
+          },
+        },
+      },
+    },
+    protocolConfig: { requestBodyMode, responseBodyMode },
+  };
+}
+const requestBody = (body: string, endOfStream = true): SentRequest => ({
+  request: "requestBody",
+  requestBody: { body: utf8(body), endOfStream },
+});
+const REQUEST_TRAILERS: SentRequest = { request: "requestTrailers", requestTrailers: {} };
+const EVENTS: SentRequest = {
+  request: "responseHeaders",
+  responseHeaders: {
+    headers: headersOf([
+      [":status", "200"],
+      ["content-type", "text/event-stream"],
+    ]),
+    endOfStream: false,
+  },
+};
+const responseBody = (body: string, endOfStream = true): SentRequest => ({
+  request: "responseBody",
+  responseBody: { body: utf8(body), endOfStream },
+});
+
+describe("createExtProc() with as many streams open as may be", () => {
+  test("ends one more with RESOURCE_EXHAUSTED, says so, and reads nothing of it", () => {
+    const { handler, overloads, records } = start({ maxStreams: 2 });
+    const [one, two] = [new Stream(handler), new Stream(handler)];
+    expect([one.status, two.status, overloads()]).toEqual([undefined, undefined, 0]);
+    const three = new Stream(handler);
+    expect(three.status).toEqual({
+      code: STATUS_CODE.RESOURCE_EXHAUSTED,
+      message: "more than 2 exchanges are open",
+    });
+    three.send(requestHeaders(), requestBody(toolsCall("other")));
+    expect([three.written, records, overloads()]).toEqual([[], [], 1]);
+  });
+
+  test("takes another one as soon as one is closed, and not before", () => {
+    const { handler, overloads } = start({ maxStreams: 1 });
+    const one = new Stream(handler);
+    // Ended by us, but not yet gone.
+    one.send(requestHeaders(), requestBody(toolsCall("other")));
+    expect(one.status?.code).toBe(STATUS_CODE.OK);
+    expect(new Stream(handler).status?.code).toBe(STATUS_CODE.RESOURCE_EXHAUSTED);
+    one.close();
+    const next = new Stream(handler);
+    expect([next.status, overloads()]).toEqual([undefined, 1]);
+    next.send(requestHeaders(), requestBody(toolsCall("echo")));
+    expect(next.written).toHaveLength(2);
+  });
+
+  test("does not count one that it has refused, when that is closed", () => {
+    const { handler, overloads } = start({ maxStreams: 1 });
+    const one = new Stream(handler);
+    for (let i = 0; i < 3; i++) new Stream(handler).close();
+    expect([new Stream(handler).status?.code, overloads()]).toEqual([STATUS_CODE.RESOURCE_EXHAUSTED, 4]);
+    one.close();
+    expect(new Stream(handler).status).toBeUndefined();
+  });
+
+  test("counts streams that end in whatever way", () => {
+    const { handler } = start({ maxStreams: 1 });
+    for (const end of [
+      (stream: Stream) => stream.finish(),
+      (stream: Stream) => stream.send(requestHeaders()),
+      (stream: Stream) => stream.send(requestHeaders(), requestBody("{")),
+      (stream: Stream) => expect(() => stream.send(requestBody("{}"))).toThrow(),
+    ]) {
+      const stream = new Stream(handler);
+      expect(stream.status).toBeUndefined();
+      end(stream);
+      stream.close();
+    }
+    expect(new Stream(handler).status).toBeUndefined();
+  });
+});
+
+describe("notifications/cancelled", () => {
+  const CALL = request("tools/call", { name: "echo" }, 7);
+  const cancel = (requestId: unknown = 7): string => notification("notifications/cancelled", { requestId });
+  type Step = { readonly body?: string; readonly asking?: Asking };
+
+  /** How a call ends whose stream ends without an answer, when this was sent in the meantime. */
+  function ends(call: Step, ...meantime: readonly Step[]): string | undefined {
+    const { handler, records } = start();
+    const stream = new Stream(handler).send(requestHeaders(call.asking), requestBody(call.body ?? CALL), EVENTS);
+    for (const { asking, body = cancel() } of meantime) {
+      const other = new Stream(handler).send(requestHeaders(asking), requestBody(body));
+      other.close();
+    }
+    const before = records.length;
+    stream.send(responseBody(""));
+    stream.close();
+    expect(records).toHaveLength(before + 1);
+    return records.at(-1)?.outcome.kind;
+  }
+
+  test("of the same caller, session and server turns a missing answer into a cancelled call", () => {
+    expect(ends({})).toBe("transport_error");
+    expect(ends({}, {})).toBe("cancelled");
+    const asking = { session: "s" };
+    expect(ends({ asking }, { asking })).toBe("cancelled");
+  });
+
+  test.each<readonly [string, Step, Step]>([
+    ["another session", { asking: { session: "s" } }, { asking: { session: "t" } }],
+    ["no session", { asking: { session: "s" } }, {}],
+    ["another caller", {}, { asking: { caller: "writer" } }],
+    ["another server", {}, { asking: { path: "/other" } }],
+    ["another id", {}, { body: cancel(8) }],
+    ["an id of another type", {}, { body: cancel("7") }],
+    ["no id", {}, { body: notification("notifications/cancelled") }],
+    ["another notification", {}, { body: notification("notifications/progress", { requestId: 7 }) }],
+  ])("of %s does not", (_, call, meantime) => {
+    expect(ends(call, meantime)).toBe("transport_error");
+  });
+
+  test("that is denied does not", () => {
+    const asking = { caller: "writer" };
+    expect(ends({ asking }, { asking })).toBe("transport_error");
+  });
+
+  test("in a batch does, and of a call in a batch", () => {
+    const other = request("ping", {}, 8);
+    expect(ends({}, { body: batch(cancel(), notification("notifications/initialized")) })).toBe("cancelled");
+    const { handler, records } = start();
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(batch(CALL, other)), EVENTS);
+    new Stream(handler).send(requestHeaders(), requestBody(cancel(8)));
+    stream.send(responseBody(""));
+    expect(records.map(({ method, outcome }) => [method, outcome.kind])).toEqual([
+      ["notifications/cancelled", "unread"],
+      ["tools/call", "transport_error"],
+      ["ping", "cancelled"],
+    ]);
+  });
+
+  test("does not change how a call has ended that was answered", () => {
+    const { handler, records } = start();
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(CALL), EVENTS);
+    new Stream(handler).send(requestHeaders(), requestBody(cancel()));
+    stream.send(responseBody(`data: ${result({}, 7)}\n\n`));
+    expect(records.at(-1)?.outcome.kind).toBe("ok");
+  });
+
+  test("is about the call that waits, not about one that has ended with the same id", () => {
+    const { handler, records } = start();
+    const first = new Stream(handler).send(requestHeaders(), requestBody(CALL), EVENTS);
+    const second = new Stream(handler).send(requestHeaders(), requestBody(CALL), EVENTS);
+    first.send(responseBody(`data: ${result({}, 7)}\n\n`)).close();
+    new Stream(handler).send(requestHeaders(), requestBody(cancel()));
+    second.send(responseBody(""));
+    expect(records.map(({ outcome }) => outcome.kind)).toEqual(["ok", "unread", "cancelled"]);
+  });
+
+  test("is heard in full duplex as well", () => {
+    const { handler, records } = start();
+    const asking = { isDuplex: true };
+    const stream = new Stream(handler).send(requestHeaders(asking), requestBody(CALL.slice(0, 9), false));
+    stream.send(requestBody(CALL.slice(9)), EVENTS);
+    new Stream(handler).send(requestHeaders(asking), requestBody(cancel()));
+    stream.send(responseBody(""));
+    expect(records.at(-1)?.outcome.kind).toBe("cancelled");
+  });
+
+  // The decision falls when the trailers come, and only headers and bodies are followed (`#follow`): such a call is not
+  // known to wait, and such a cancellation is not heard.
+  test.fails("is heard in full duplex when the request ends with trailers", () => {
+    const { handler, records } = start();
+    const asking = { isDuplex: true };
+    const stream = new Stream(handler).send(requestHeaders(asking), requestBody(CALL, false), REQUEST_TRAILERS, EVENTS);
+    new Stream(handler).send(requestHeaders(asking), requestBody(cancel(), false), REQUEST_TRAILERS);
+    stream.send(responseBody(""));
+    expect(records.at(-1)?.outcome.kind).toBe("cancelled");
+  });
+});
+
+describe("the records of a stream", () => {
+  test("come once each, as soon as each call has ended", () => {
+    const { handler, records } = start();
+    const bodies = [toolsCall("echo"), request("tools/call", { name: "x" }, 2), request("ping", {}, 3)];
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(batch(...bodies)));
+    const seen = (): unknown[] => records.map(({ target, method, outcome }) => [target?.name ?? method, outcome.kind]);
+    expect(seen()).toEqual([["x", "denied"]]);
+    stream.send(EVENTS, responseBody(`data: ${result({}, 3)}\n\n`, false));
+    expect(seen()).toEqual([
+      ["x", "denied"],
+      ["ping", "ok"],
+    ]);
+    stream.close();
+    stream.close();
+    expect(seen()).toEqual([
+      ["x", "denied"],
+      ["ping", "ok"],
+      ["echo", "cancelled"],
+    ]);
+  });
+
+  test("are none of a stream that is over before a decision", () => {
+    const { handler, records } = start();
+    new Stream(handler).send(requestHeaders()).close();
+    new Stream(handler).close();
+    expect(records).toEqual([]);
+  });
+});
+
+describe("the end of Envoy's messages", () => {
+  const call = (more: readonly SentRequest[]): Stream =>
+    new Stream(start().handler).send(requestHeaders(), requestBody(toolsCall("echo")), ...more);
+
+  test("is UNAVAILABLE while anything is owed, and never OK", () => {
+    for (const messages of [[], [EVENTS], [EVENTS, responseBody("data", false)]])
+      expect(call(messages).finish().status?.code).toBe(STATUS_CODE.UNAVAILABLE);
+    expect(new Stream(start().handler).finish().status?.code).toBe(STATUS_CODE.UNAVAILABLE);
+    const duplex = new Stream(start({ unmatched: "pass" }).handler).send(
+      requestHeaders({ path: "/elsewhere", isDuplex: true }),
+      requestBody("x", false),
+    );
+    expect(duplex.finish().status?.code).toBe(STATUS_CODE.UNAVAILABLE);
+  });
+
+  test("comes after OK when all of the answer has been read", () => {
+    expect(call([EVENTS, responseBody("")]).status?.code).toBe(STATUS_CODE.OK);
+  });
+});
