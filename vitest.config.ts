@@ -13,6 +13,7 @@ export default defineConfig({
           name: "core",
           include: ["test/core/**/*.test.ts", "test/properties/**/*.test.ts"],
           isolate: false,
+          testTimeout: 60_000,
         },
       },
       {

@@ -95,7 +95,7 @@ class Driver implements FrameHandler {
     const [next, replies] = this.#step(duplex, event);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
-    if (event.kind === "requestHeaders" || event.kind === "requestBody") this.#follow(next);
+    if (event.kind.startsWith("request")) this.#follow(next);
     this.#record(false);
     if (duplex.isFinal(next)) this.#rpc.end(OK);
   }

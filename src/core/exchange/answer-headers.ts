@@ -65,7 +65,10 @@ const localOutcome = (codeDetails: string): Outcome => ({
 });
 
 /** The server has accepted what gets no answer. */
-export const isAccepted = (headers: HeaderList): boolean => header(headers, ":status") === "202";
+export function isAccepted({ headers, endOfStream }: ResponseEvent & { kind: "responseHeaders" }): boolean {
+  const status = header(headers, ":status") ?? "";
+  return status === "202" || (status.startsWith("2") && endOfStream);
+}
 
 /** Sessions are begun by the answer to `initialize`, and there are none since 2026-07-28. */
 export function strayHeaders(headers: HeaderList, { session, era }: Asked): readonly string[] {

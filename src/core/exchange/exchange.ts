@@ -5,7 +5,7 @@
 import type { Decided } from "./metadata.ts";
 import type { ExchangeEvent, ResponseEvent } from "./event.ts";
 import type { Id } from "../jsonrpc/message.ts";
-import { callerName } from "../identity/identity.ts";
+import { isAbsent } from "../identity/identity.ts";
 import type { Call } from "../mcp/call.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import { assertNever } from "../result.ts";
@@ -122,7 +122,14 @@ export function scopeOf({ request }: Exchange): string | undefined {
   if (request.at !== "permitted") return undefined;
   const [first] = request.judged;
   const { session } = request.asked;
-  return first && JSON.stringify([first.decided.server, session.id, callerName(first.decided.identity)]);
+  if (first === undefined) return undefined;
+  const { workload, user } = first.decided.identity;
+  return JSON.stringify([
+    first.decided.server,
+    session.id,
+    isAbsent(workload) ? undefined : workload.uri,
+    ...(isAbsent(user) ? [] : [user.issuer, user.subject]),
+  ]);
 }
 
 /** The caller has taken a request back: when no answer comes, that is why. */

@@ -2,7 +2,7 @@
 import { concat } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { scan } from "../jsonrpc/scan.ts";
-import { withhold } from "../mcp/answer.ts";
+import { answeredBy, withhold } from "../mcp/answer.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach } from "../mcp/batch.ts";
@@ -11,7 +11,7 @@ import { errorBody } from "../mcp/local-reply.ts";
 import { unsealDenial } from "../mcp/sealed-denial.ts";
 import { encodeEvent } from "../sse/encode.ts";
 import type { SseEvent, SseParser } from "../sse/parse.ts";
-import { answeredBy, errorInstead, isAnswered, merge, sentence } from "./seen.ts";
+import { answeredIds, errorInstead, merge, sentence, unanswered } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 
 /** `body` undefined: as it came. `isBroken`: nothing that still comes can be read. */
@@ -51,15 +51,9 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   const encode = (instead: Uint8Array | undefined): Uint8Array => encodeEvent({ type, id, retry, data: instead });
   const isResumable = seen.isResumable || id !== undefined;
   if (data === undefined) return [event.plain ? event.raw : encode(undefined), { ...seen, isResumable }];
-  const { bytes, each } = deliverData(asked, type, data);
-  const before: Seen = isResumable === seen.isResumable ? seen : { ...seen, isResumable };
-  let next = before;
-  for (const delivery of each) {
-    const answered = answeredBy(asked, delivery);
-    // One answer to one request: whoever gets a second one cannot know which to believe.
-    if (answered !== undefined && isAnswered(next, answered)) return [encode(undefined), before];
-    next = merge(next, asked, delivery);
-  }
+  const { bytes, each } = deliverData(asked, seen, type, data);
+  let next: Seen = isResumable === seen.isResumable ? seen : { ...seen, isResumable };
+  for (const delivery of each) next = merge(next, asked, delivery);
   if (bytes === data && event.plain) return [event.raw, next];
   const [only] = each;
   const answered = only === undefined ? undefined : answeredBy(asked, only);
@@ -67,12 +61,12 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   return [encode(bytes ?? instead), next];
 }
 
-function deliverData(asked: Asked, type: string, data: Uint8Array): Deliveries {
+function deliverData(asked: Asked, seen: Seen, type: string, data: Uint8Array): Deliveries {
   if (type === "endpoint" && asked.messages !== undefined) return deliverEndpoint(data, asked.messages);
   if (type !== "" && type !== "message")
     return alone(withhold("unexpected", "has an event of a type that is not known"));
   const message = asked.messages === undefined ? data : unsealed(asked, data);
-  return deliverEach(message, asked, false, errorInstead);
+  return deliverEach(message, asked, { answered: answeredIds(seen), mayBeForeign: false }, errorInstead);
 }
 
 function unsealed(asked: Asked, data: Uint8Array): Uint8Array {
@@ -93,13 +87,11 @@ function deliverEndpoint(data: Uint8Array, { host, path }: NonNullable<Asked["me
 /** The stream has ended without an answer that could be read: say so, or the client waits for ever. */
 function lostAnswers(asked: Asked, seen: Seen): readonly Uint8Array[] {
   const { lost } = seen;
-  return lost === undefined ? [] : unanswered(asked, seen, lost);
+  return lost === undefined ? [] : errorsFor(asked, seen, lost);
 }
 
-const unanswered = (asked: Asked, seen: Seen, { message }: Fault): readonly Uint8Array[] =>
-  (asked.pending ?? [])
-    .filter(({ id }) => !isAnswered(seen, id))
-    .map(({ id }) => messageEvent(errorBody(id ?? NO_ID, sentence(message))));
+const errorsFor = (asked: Asked, seen: Seen, { message }: Fault): readonly Uint8Array[] =>
+  unanswered(seen, asked.pending ?? []).map((id) => messageEvent(errorBody(id ?? NO_ID, sentence(message))));
 
 const messageEvent = (data: Uint8Array): Uint8Array =>
   encodeEvent({ type: "message", id: undefined, retry: undefined, data });
@@ -113,6 +105,6 @@ function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): F
   const errors =
     asked.pending === undefined && seen.rest === undefined
       ? [messageEvent(errorBody(NO_ID, sentence(fault.message)))]
-      : unanswered(asked, seen, fault);
+      : errorsFor(asked, seen, fault);
   return { seen: { ...seen, lost: fault }, body: concat([...delivered, ...errors]), isBroken: true };
 }

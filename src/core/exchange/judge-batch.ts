@@ -36,7 +36,10 @@ export function judgeBatch(arrived: Arrived & { readonly claim: HeaderClaim }, j
   const judged = messages.value.map(([, message]) => judgeMessage(arrived, json, message, claim, limits));
   const refused = judged.filter((one) => one.verdict === "refused");
   const permitted = judged.filter((one) => one.verdict === "permitted");
-  const answers = refused.map(({ reply }) => reply.body).filter((body) => body.length > 0);
+  // What is no request gets no answer, also when it is refused.
+  const answers = judged.flatMap((one, i) =>
+    one.verdict === "refused" && messages.value[i]?.[1].kind === "request" ? [one.reply.body] : [],
+  );
   const [first] = refused;
   if (first !== undefined && permitted.length === 0) {
     // Who has no access at all is told once. Notifications get no answer.

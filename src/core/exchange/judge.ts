@@ -110,5 +110,5 @@ export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHIN
     reason: why.reason,
   };
   const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
-  return { verdict: "refused", decided, revision: call?.revision, reply };
+  return { verdict: "refused", decided, revision, reply };
 }

@@ -8,7 +8,8 @@
 import { EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
-import { withhold } from "../mcp/answer.ts";
+import { answeredBy, withhold } from "../mcp/answer.ts";
+import type { Delivery } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
@@ -19,7 +20,7 @@ import { SseParser } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
 import { followEvents } from "./follow-events.ts";
 import { isAccepted, readAnswerHeaders, strayHeaders } from "./answer-headers.ts";
-import { BROKEN, errorInstead, merge, NOTHING_SEEN, sentence } from "./seen.ts";
+import { BROKEN, errorInstead, merge, NOTHING_SEEN, sentence, unanswered, withoutRest } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reply } from "./reply.ts";
@@ -86,13 +87,15 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
   // The server had nothing to answer, but we have: what went on of a batch were notifications.
   const isAwaited = asked.pending === undefined || asked.pending.length > 0;
-  if (asked.refused.length > 0 && !isAwaited && isAccepted(event.headers)) return answerRefused(asked.refused);
+  if (asked.refused.length > 0 && !isAwaited && isAccepted(event)) return answerRefused(asked.refused);
   const said = readAnswerHeaders(event, isAwaited);
   const remove = strayHeaders(event.headers, asked);
   switch (said.kind) {
     case "refuse":
       return refuse(asked, said.fault);
     case "pass":
+      // A batch of which a part was refused has an answer in any case.
+      if (asked.refused.length > 0 && said.outcome?.kind === "ok") return refuse(asked, "is empty");
       return [
         { at: "passing", seen: { ...NOTHING_SEEN, rest: said.outcome } },
         { kind: "responseHeaders", readBody: false, remove },
@@ -120,7 +123,7 @@ function refuse(asked: Asked, fault: string): ResponseStep {
   const [only = localReply(why, { ...known, id: undefined })] = replies;
   const bodies = [...replies.map(({ body }) => body), ...asked.refused];
   const reply = asked.takesBatches && bodies.length > 0 ? { ...only, body: joinBatch(bodies) } : only;
-  const seen: Seen = { ...NOTHING_SEEN, rest: BROKEN, lost: { reason: "unreadable", message: fault } };
+  const seen: Seen = { ...withoutRest(NOTHING_SEEN, asked), lost: { reason: "unreadable", message: fault } };
   return [
     { at: "refused", seen },
     { kind: "immediateResponse", reply, details: "toolgate_unsafe-answer", metadata: undefined },
@@ -148,7 +151,12 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   }
   // What follows the closing brace is dropped, in this chunk as in the next ones.
   const whole = withoutMark(state.held.take(end === -1 || end === body.length ? body : body.subarray(0, end)));
-  return settle(asked, state, body, deliverEach(whole, asked, state.mayBeForeign, errorInstead));
+  return settle(
+    asked,
+    state,
+    body,
+    deliverEach(whole, asked, { answered: [], mayBeForeign: state.mayBeForeign }, errorInstead),
+  );
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -163,25 +171,33 @@ function settle(
 ): ResponseStep {
   let seen = state.seen;
   for (const delivery of each) seen = merge(seen, asked, delivery);
-  const { refused } = asked;
   const [only] = each;
-  const id = asked.pending?.length === 1 ? asked.pending[0]?.id : undefined;
-  const own = bytes ?? (only === undefined ? undefined : errorInstead(id ?? NO_ID, only));
-  const delivered =
-    refused.length === 0
-      ? own
-      : joinBatch([...(own === undefined ? [] : (splitBatch(own, asked) ?? [own])), ...refused]);
+  const own = bytes === undefined && only !== undefined ? errorsInstead(asked, seen, only) : splitOrOne(bytes, asked);
+  const all = [...own, ...asked.refused];
+  const isArray = asked.takesBatches && (all.length > 1 || asked.refused.length > 0);
+  const delivered = bytes !== undefined && asked.refused.length === 0 ? bytes : isArray ? joinBatch(all) : all[0];
   return [
     // The only document there is: what did not come in it, does not come.
-    { at: "draining", seen: { ...seen, rest: seen.rest ?? BROKEN } },
+    { at: "draining", seen: withoutRest(seen, asked) },
     { kind: "responseBody", body: delivered === body ? undefined : (delivered ?? EMPTY) },
   ];
 }
 
+/** To each request that waits, or to nobody in particular where none does. */
+function errorsInstead(asked: Asked, seen: Seen, delivery: Delivery): readonly Uint8Array[] {
+  const waiting = unanswered(seen, asked.pending ?? []);
+  // Whose answer it was that is withheld is known, and that it has come: it gets the error all the same.
+  const ids = waiting.length > 0 ? waiting : [answeredBy(asked, delivery)];
+  return ids.map((id) => errorInstead(id ?? NO_ID, delivery));
+}
+
+const splitOrOne = (bytes: Uint8Array | undefined, asked: Asked): readonly Uint8Array[] =>
+  bytes === undefined ? [] : (splitBatch(bytes, asked) ?? [bytes]);
+
 function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }, event: BodyEvent): ResponseStep {
   const { seen, body, isBroken } = followEvents(asked, state.seen, state.parser, event);
   return [
-    isBroken ? { at: "draining", seen: { ...seen, rest: seen.rest ?? BROKEN } } : { ...state, seen },
+    isBroken ? { at: "draining", seen: withoutRest(seen, asked) } : { ...state, seen },
     { kind: "responseBody", body },
   ];
 }

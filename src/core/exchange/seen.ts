@@ -1,7 +1,8 @@
 /** What of an answer has come by so far, and how the calls have ended that waited for it. */
 import type { Id } from "../jsonrpc/message.ts";
+import { answeredBy } from "../mcp/answer.ts";
 import type { Delivery, Fault } from "../mcp/answer.ts";
-import type { Asked } from "../mcp/asked.ts";
+import type { Asked, Pending } from "../mcp/asked.ts";
 import type { Listed } from "../mcp/filtering.ts";
 import { errorBody } from "../mcp/local-reply.ts";
 import type { Outcome } from "../mcp/outcome.ts";
@@ -37,15 +38,6 @@ export const BROKEN: Outcome = { kind: "transport_error" };
 export const outcomeOf = (seen: Seen, id: Id | undefined): Outcome | undefined =>
   seen.answered.find((one) => one.id === id)?.outcome ?? seen.rest;
 
-/**
- * The request that a delivery is the answer to. An error without an id can only be about the one request there is;
- * undefined for what is no answer, and on a stream that nobody's request opened.
- */
-export function answeredBy(asked: Asked, delivery: Delivery): Id | undefined {
-  if (delivery.outcome === undefined || asked.pending === undefined) return undefined;
-  return delivery.answers ?? (asked.pending.length === 1 ? asked.pending[0]?.id : undefined);
-}
-
 export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
   const { outcome, fault } = delivery;
   const id = answeredBy(asked, delivery);
@@ -62,7 +54,19 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
   };
 }
 
-export const isAnswered = (seen: Seen, id: Id | undefined): boolean => seen.answered.some((one) => one.id === id);
+/** What did not come by now, does not come. */
+export const withoutRest = (seen: Seen, { pending }: Asked): Seen =>
+  pending === undefined
+    ? { ...seen, rest: seen.rest ?? BROKEN }
+    : { ...seen, answered: [...seen.answered, ...unanswered(seen, pending).map((id) => ({ id, outcome: BROKEN }))] };
+
+/** The requests that still wait. */
+export const unanswered = (seen: Seen, pending: readonly Pending[]): readonly (Id | undefined)[] =>
+  pending.map(({ id }) => id).filter((id) => !isAnswered(seen, id));
+
+export const answeredIds = (seen: Seen): readonly (Id | undefined)[] => seen.answered.map(({ id }) => id);
+
+const isAnswered = (seen: Seen, id: Id | undefined): boolean => seen.answered.some((one) => one.id === id);
 
 export const sentence = (fault: string): string => `The server's answer was not delivered: it ${fault}.`;
 /** What a client gets in place of an answer that is withheld, or it would wait for it for ever. */

@@ -21,6 +21,10 @@ export function canonicalOf(splice: Splice, json: Json, limits: ScanLimits): Uin
 
 type Edit = { readonly start: number; readonly end: number; readonly bytes: Uint8Array };
 
+/** Of two edits of the same bytes, the one that leaves nothing of them. */
+const outerFirst = (one: Edit, other: Edit): number =>
+  one.start - other.start || other.end - one.end || one.bytes.length - other.bytes.length;
+
 export class Splice {
   readonly #json: Json;
   readonly #edits: Edit[] = [];
@@ -77,7 +81,7 @@ export class Splice {
     const slices: Uint8Array[] = [];
     let at = 0;
     // What lies inside a part that goes as a whole, goes with it: it begins later, or ends earlier.
-    for (const edit of this.#edits.toSorted((one, other) => one.start - other.start || other.end - one.end)) {
+    for (const edit of this.#edits.toSorted(outerFirst)) {
       if (edit.start < at) continue;
       slices.push(bytes.subarray(at, edit.start), edit.bytes);
       at = edit.end;

@@ -3,7 +3,7 @@
  * delivered. Judged by its shape as well as by what was asked, since an answer can arrive where nobody expects it (R20).
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, keysOf, member, ROOT } from "../jsonrpc/json.ts";
+import { ABSENT, endOf, firstChild, isObject, keysOf, member, ROOT } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID, readMessage } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
@@ -64,6 +64,15 @@ export const withhold = (reason: FaultReason, message: string, outcome?: Outcome
 });
 const NOTHING = new Uint8Array(0);
 const BROKEN: Outcome = { kind: "transport_error" };
+
+/**
+ * The request that a delivery is the answer to. An error without an id can only be about the one request there is;
+ * undefined for what is no answer, and on a stream that nobody's request opened.
+ */
+export function answeredBy(asked: Asked, delivery: Delivery): Id | undefined {
+  if (delivery.outcome === undefined || asked.pending === undefined) return undefined;
+  return delivery.answers ?? (asked.pending.length === 1 ? asked.pending[0]?.id : undefined);
+}
 
 /** `mayBeForeign`: it may also be somebody else's JSON, as of an authorization server. */
 export function deliver(bytes: Uint8Array, asked: Asked, mayBeForeign = false): Delivery {
@@ -173,8 +182,13 @@ function whyNot(
     case "input_required":
       if (!isOnStream && method?.mayAsk !== true) return "asks the client for input, which this method may not";
       // Without requests it only hands out its state, which the client brings back as an answer.
-      return member(json, result, "inputRequests") !== ABSENT || asked.isVisible(ANSWERS) ? undefined : ASKS;
+      return hasRequests(json, result) || asked.isVisible(ANSWERS) ? undefined : ASKS;
     default:
       return undefined;
   }
+}
+
+function hasRequests(json: Json, result: At): boolean {
+  const requests = member(json, result, "inputRequests");
+  return requests !== ABSENT && (!isObject(json, requests) || firstChild(requests) < endOf(json, requests));
 }

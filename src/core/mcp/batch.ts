@@ -12,7 +12,7 @@ import type { Json } from "../jsonrpc/scan.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
-import { deliver, withhold } from "./answer.ts";
+import { answeredBy, deliver, withhold } from "./answer.ts";
 import type { Delivery } from "./answer.ts";
 import type { Asked } from "./asked.ts";
 import { refusal } from "./refusal.ts";
@@ -54,20 +54,29 @@ const malformed = (message: string): Result<never, Refusal> => err(refusal("malf
 export type Deliveries = { readonly bytes: Uint8Array | undefined; readonly each: readonly Delivery[] };
 
 /**
- * One message or, where `asked` takes batches, several. `instead`: what a client gets in place of an answer that is
- * withheld, or it would wait for it for ever.
+ * One message or, where `asked` takes batches, several. `answered`: who has an answer already. `instead`: what a client
+ * gets in place of an answer that is withheld, or it would wait for it for ever.
  */
 export function deliverEach(
   bytes: Uint8Array,
   asked: Asked,
-  isHttpError: boolean,
+  context: { readonly answered: readonly (Id | undefined)[]; readonly mayBeForeign: boolean },
   instead: (id: Id, delivery: Delivery) => Uint8Array,
 ): Deliveries {
+  const answered = new Set(context.answered);
+  const deliverOne = (message: Uint8Array, mayBeForeign: boolean): Delivery => {
+    const delivery = deliver(message, asked, mayBeForeign);
+    const id = answeredBy(asked, delivery);
+    // One answer to one request: whoever gets a second one cannot know which to believe.
+    if (id !== undefined && answered.has(id)) return withhold("unexpected", "answers a request that has its answer");
+    answered.add(id);
+    return delivery;
+  };
   const elements = asked.takesBatches ? splitBatch(bytes, asked) : undefined;
-  if (elements === undefined) return alone(deliver(bytes, asked, isHttpError));
+  if (elements === undefined) return alone(deliverOne(bytes, context.mayBeForeign));
   if (elements.length > MAX_MESSAGES)
     return alone(withhold("too-large", `is a batch of more than ${MAX_MESSAGES} messages`));
-  const each = elements.map((element) => deliver(element, asked));
+  const each = elements.map((element) => deliverOne(element, false));
   const delivered = each.map((one) =>
     one.bytes === undefined && one.answers !== undefined ? instead(one.answers, one) : one.bytes,
   );

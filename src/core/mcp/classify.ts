@@ -6,7 +6,7 @@ import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import type { Endpoint } from "../policy/policy-set.ts";
 import type { RequestHeaders } from "./headers.ts";
-import { refusal } from "./refusal.ts";
+import { notAllowed, refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import { eraOf } from "./revision.ts";
 import type { Era } from "./revision.ts";
@@ -62,11 +62,11 @@ export function classify(
     case "DELETE": {
       const kind = headers[":method"] === "GET" ? "stream" : "end-session";
       if (hasBody) return err(malformed(`a ${headers[":method"]} request has no body`));
-      if (era === "modern") return err(refusal("method-not-allowed", "this revision of MCP has only POST"));
+      if (era === "modern") return err(notAllowed("this revision of MCP has only POST", "POST"));
       return ok({ kind, revision });
     }
     default:
-      return err(refusal("method-not-allowed", "an MCP endpoint takes POST, GET and DELETE"));
+      return err(notAllowed("an MCP endpoint takes POST, GET and DELETE", "POST, GET, DELETE"));
   }
 }
 
@@ -82,7 +82,7 @@ function classifySse(
 ): Result<Classified, Refusal> {
   const expected = transport === "sse-stream" ? "GET" : "POST";
   if (headers[":method"] !== expected)
-    return err(refusal("method-not-allowed", `this endpoint of MCP 2024-11-05 takes ${expected} alone`));
+    return err(notAllowed(`this endpoint of MCP 2024-11-05 takes ${expected} alone`, expected));
   if (era === "modern") return err(refusal("unsupported-version", "this is an endpoint of MCP 2024-11-05"));
   if (expected === "POST")
     return classifyPost(headers, hasBody, {

@@ -28,15 +28,17 @@ function isBlockReadable(filtering: Filtering, block: At): boolean {
 }
 
 /** `messages` of `prompts/get`: a message goes as a whole when its one block does. */
-export function filterMessages(filtering: Filtering, messages: At): void {
+export function filterMessages(filtering: Filtering, messages: At): string | undefined {
   const { json } = filtering;
-  if (kindAt(json, messages) !== ARRAY) return;
+  if (kindAt(json, messages) !== ARRAY)
+    return isObject(json, messages) ? 'has "messages" that is not a list' : undefined;
   filtering.hide(messages, (message) => {
     if (!isObject(json, message)) return true;
     if (hasCaseVariant(json, message, "content")) return filtering.asked.seesAll();
     const content = member(json, message, "content");
     return content === ABSENT || filterBlocks(filtering, content);
   });
+  return undefined;
 }
 
 /** `contents` of `resources/read`: several, and of other URIs than the one asked for. */

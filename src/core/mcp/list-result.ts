@@ -2,6 +2,7 @@
  * The lists that a result may hold: what each lists, and which of its entries a caller may see. An entry without a name,
  * with a name that no call could use, or with a name that stood before it, is not shown.
  */
+import { foldCase } from "../fold-case.ts";
 import { ABSENT, isObject, kindAt, member, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
@@ -70,8 +71,16 @@ function hideInterface(filtering: Filtering, tool: At): void {
   const meta = member(json, tool, "_meta");
   if (meta === ABSENT || !isObject(json, meta)) return;
   const ui = member(json, meta, "ui");
-  const isShown = (object: At, key: string) => (child: At) =>
-    textAt(json, child) !== key || filtering.isReadable(object, key);
-  splice.keep(meta, isShown(meta, "ui/resourceUri"));
+  // What a reader who ignores case takes for one of these keys goes too.
+  const isShown = (object: At, key: string) => (child: At) => {
+    const name = textAt(json, child);
+    return name === key ? filtering.isReadable(object, key) : foldCase(name) !== foldCase(key);
+  };
+  splice.keep(
+    meta,
+    (child) =>
+      isShown(meta, "ui/resourceUri")(child) &&
+      (textAt(json, child) === "ui" || foldCase(textAt(json, child)) !== "ui"),
+  );
   if (isObject(json, ui)) splice.keep(ui, isShown(ui, "resourceUri"));
 }

@@ -51,9 +51,7 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
     case "unknown-method":
       return rpcError(refused.era === "modern" ? 404 : 200, METHOD_NOT_FOUND, refusal, refused);
     case "method-not-allowed":
-      return rpcError(405, INVALID_REQUEST, refusal, refused, [
-        ["allow", refused.era === "modern" ? "POST" : "POST, GET, DELETE"],
-      ]);
+      return rpcError(405, INVALID_REQUEST, refusal, refused, [["allow", refusal.allow ?? "POST"]]);
     case "unsupported-media-type":
       return rpcError(415, INVALID_REQUEST, refusal, refused);
     case "unsupported-version":

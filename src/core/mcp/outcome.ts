@@ -2,6 +2,7 @@
 import { ABSENT, isObject, isString, kindAt, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Json } from "../jsonrpc/scan.ts";
+import { hasCaseVariant } from "./filtering.ts";
 import { TRUE } from "../jsonrpc/tape.ts";
 
 /** How a call ended. `unread`: it was let through and its answer was not ours to read. */
@@ -26,7 +27,8 @@ export function resultOutcome(json: Json, result: At): Outcome | undefined {
     }
   }
   const task = member(json, result, "task");
-  if (isObject(json, task) && memberText(json, task, "taskId") !== undefined) return { kind: "task" };
+  if (isObject(json, task) && (memberText(json, task, "taskId") !== undefined || hasCaseVariant(json, task, "taskId")))
+    return { kind: "task" };
   const isError = member(json, result, "isError");
   return { kind: isError !== ABSENT && kindAt(json, isError) === TRUE ? "tool_error" : "ok" };
 }

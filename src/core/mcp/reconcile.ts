@@ -39,7 +39,8 @@ export function reconcileHeaders(
   claim: HeaderClaim,
 ): Refusal | undefined {
   // Header rules for notifications are undefined.
-  if (message.kind === "notification" && claim.method === undefined && claim.name === undefined) return undefined;
+  if (message.kind === "notification" && claim.method === undefined && claim.name === undefined)
+    return reconcileParams(json, message, claim);
   if (claim.method !== message.method) return mismatch("Mcp-Method", "the method");
   if (claim.name === undefined) {
     if (name?.isRequired === true) return mismatch("Mcp-Name", "what the body names");
@@ -75,7 +76,7 @@ function isArgument(json: Json, object: At, said: string): boolean {
     if (isString(json, value)) return isText(json, value, said);
     switch (kindAt(json, value)) {
       case NUMBER:
-        return INTEGER.test(said) && Number(said) === Number(String.fromCharCode(...sliceAt(json, value)));
+        return isInteger(String.fromCharCode(...sliceAt(json, value)), said);
       case TRUE:
         return said === "true";
       case FALSE:
@@ -94,4 +95,7 @@ function isText(json: Json, at: At, said: string): boolean {
 }
 
 /** `42.0` is 42 (specification: integers are compared as numbers). */
+const isInteger = (lexeme: string, said: string): boolean =>
+  INTEGER.test(said) && (lexeme === said || (Number.isSafeInteger(Number(said)) && Number(said) === Number(lexeme)));
+
 const INTEGER = /^-?[0-9]{1,16}(?:\.0{1,16})?$/;

@@ -27,7 +27,14 @@ export type Refusal = {
   readonly rule: RuleRef;
   /** One sentence for the person or the model at the other end: what, and what was expected. */
   readonly message: string;
+  /** Of a method that is not allowed: those that are (RFC 9110, section 10.2.1). */
+  readonly allow?: string;
 };
+
+export const notAllowed = (message: string, allow: string): Refusal => ({
+  ...refusal("method-not-allowed", message),
+  allow,
+});
 
 /** A refusal by one of the rules that are built in, which are called like their reasons. */
 export const refusal = (reason: Exclude<Reason, DenyReason>, message: string): Refusal => ({

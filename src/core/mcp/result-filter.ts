@@ -23,7 +23,7 @@ const MEMBERS: ReadonlyMap<string, Member> = new Map<string, Member>([
   ...LIST_MEMBERS.map((name): [string, Member] => [name, (filtering, at) => filterList(filtering, name, at)]),
   ["content", (filtering, at) => (filterBlocks(filtering, at) ? undefined : UNREADABLE)],
   ["contents", filterContents],
-  ["messages", always(filterMessages)],
+  ["messages", filterMessages],
   ["capabilities", always(filterCapabilities)],
   ["inputRequests", filterInputRequests],
   ["cacheScope", always(makePrivate)],
@@ -80,8 +80,13 @@ export function filterServerRequest(filtering: Filtering, method: string, params
   const end = endOf(json, params);
   for (let key = firstChild(params); key < end; key = endOf(json, key + WIDTH)) {
     const name = textAt(json, key);
-    if (name === "messages") filterMessages(filtering, key + WIDTH);
-    else if (foldCase(name) === "messages") return misread(name);
+    const fault =
+      name === "messages"
+        ? filterMessages(filtering, key + WIDTH)
+        : foldCase(name) === "messages"
+          ? misread(name)
+          : undefined;
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }

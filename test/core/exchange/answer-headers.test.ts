@@ -128,15 +128,18 @@ describe("readAnswerHeaders() of what nobody waits for", () => {
 });
 
 describe("isAccepted()", () => {
-  test("is about the status 202 alone", () => {
-    expect([200, 201, 202, 204, 2020].map((status) => isAccepted([[":status", String(status)]]))).toEqual([
-      false,
-      false,
-      true,
-      false,
-      false,
-    ]);
-    expect(isAccepted([])).toBe(false);
+  const accepted = (status: number, endOfStream: boolean): boolean =>
+    isAccepted({
+      kind: "responseHeaders",
+      headers: [[":status", String(status)]],
+      endOfStream,
+      codeDetails: undefined,
+    });
+
+  test("is about the status 202, and about every other success without a body", () => {
+    expect([200, 201, 202, 204].map((status) => accepted(status, true))).toEqual([true, true, true, true]);
+    expect([200, 201, 202, 204].map((status) => accepted(status, false))).toEqual([false, false, true, false]);
+    expect([302, 400, 500, 0].map((status) => accepted(status, true))).toEqual([false, false, false, false]);
   });
 });
 

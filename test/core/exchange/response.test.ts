@@ -249,7 +249,7 @@ describe("stepResponse() on a JSON answer", () => {
   test("counts and names what it has taken out", () => {
     expect(json(LIST).state.seen).toEqual({
       answered: [{ id: ID, outcome: { kind: "ok" } }],
-      rest: { kind: "transport_error" },
+      rest: undefined,
       hiddenItems: 2,
       listed: { kind: "tool", names: ["a", "b", "c"] },
       changedTools: [],

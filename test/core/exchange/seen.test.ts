@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { answeredBy, isAnswered, merge, NOTHING_SEEN, outcomeOf } from "../../../src/core/exchange/seen.ts";
+import { merge, NOTHING_SEEN, outcomeOf, unanswered } from "../../../src/core/exchange/seen.ts";
 import type { Seen } from "../../../src/core/exchange/seen.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
-import { deliver, withhold } from "../../../src/core/mcp/answer.ts";
+import { answeredBy, deliver, withhold } from "../../../src/core/mcp/answer.ts";
 import type { Delivery } from "../../../src/core/mcp/answer.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { utf8 } from "../../fixtures/bytes.ts";
@@ -81,14 +81,14 @@ describe("merge()", () => {
   });
 });
 
-describe("outcomeOf() and isAnswered()", () => {
+describe("outcomeOf() and unanswered()", () => {
   const rest = { kind: "transport_error" } as const;
   const seen: Seen = { ...merge(NOTHING_SEEN, OF_TWO, answer(result({}, 1), OF_TWO)), rest };
 
   test("say what a call's own answer said, else how the others have ended, once that is known", () => {
-    expect([outcomeOf(seen, ONE), isAnswered(seen, ONE)]).toEqual([{ kind: "ok" }, true]);
-    expect([outcomeOf(seen, TWO), isAnswered(seen, TWO)]).toEqual([rest, false]);
-    expect([outcomeOf(NOTHING_SEEN, ONE), isAnswered(NOTHING_SEEN, ONE)]).toEqual([undefined, false]);
+    expect([outcomeOf(seen, ONE), outcomeOf(seen, TWO)]).toEqual([{ kind: "ok" }, rest]);
+    expect(unanswered(seen, OF_TWO.pending ?? [])).toEqual([TWO]);
+    expect(outcomeOf(NOTHING_SEEN, ONE)).toBeUndefined();
   });
 
   test("go by the first answer to a call", () => {

@@ -100,7 +100,7 @@ describe("deliverEach()", () => {
   });
   const deliver = (text: string, asked = ASKED, mayBeForeign = false) => {
     const bytes = utf8(text);
-    const delivered = deliverEach(bytes, asked, mayBeForeign, (id, { fault }) =>
+    const delivered = deliverEach(bytes, asked, { answered: [], mayBeForeign }, (id, { fault }) =>
       utf8(`{"id":${id},"instead":"${fault?.reason}"}`),
     );
     const after = delivered.bytes === bytes ? "as it came" : delivered.bytes && textOf(delivered.bytes);

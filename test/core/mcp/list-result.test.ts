@@ -140,13 +140,12 @@ describe("the user interface of a tool", () => {
   });
 
   // What a reader who ignores case takes for the same key is what the other filters refuse or take out.
-  test.fails.each([
-    { ui: { ResourceUri: "ui://b" } },
-    { UI: { resourceUri: "ui://b" } },
-    { "UI/resourceUri": "ui://b" },
-  ])("goes in another case: %j", (meta) => {
-    expect(to(meta)).not.toBe(AS_IT_CAME);
-  });
+  test.each([{ ui: { ResourceUri: "ui://b" } }, { UI: { resourceUri: "ui://b" } }, { "UI/resourceUri": "ui://b" }])(
+    "goes in another case: %j",
+    (meta) => {
+      expect(to(meta)).not.toBe(AS_IT_CAME);
+    },
+  );
 });
 
 describe("a pinned tool", () => {
@@ -168,13 +167,14 @@ describe("a pinned tool", () => {
     expect(definitions[0]).toBe('{"name":"a","title":"t","inputSchema":{},"annotations":{"a":1}}');
   });
 
-  // The digest is of `description`; what a reader who ignores case takes for it may say anything.
-  test.fails.each(["Description", "inputschema", "TITLE", "Annotations"])(
-    "is not shown with the key %s beside what is pinned",
+  test.each(["Description", "inputschema", "TITLE", "Annotations"])(
+    "is another one with the key %s, which a reader who ignores case takes for what is pinned",
     (key) => {
-      expect(textOf(shown({ ...TOOL, [key]: "other" }, () => true).bytes ?? utf8(""))).toBe(
-        list("tools", { name: "b" }),
-      );
+      const definitions = new Set<string>();
+      const note = (_: string, definition: () => Uint8Array): boolean => definitions.add(textOf(definition())).size > 0;
+      for (const entry of [TOOL, { ...TOOL, [key]: "other" }, { ...TOOL, other: "other" }])
+        deliver(utf8(list("tools", entry)), askedWith(["tool a"], { isPinned: note }));
+      expect(definitions.size).toBe(2);
     },
   );
 
