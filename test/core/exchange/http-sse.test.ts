@@ -153,7 +153,7 @@ describe("an endpoint of HTTP with SSE", () => {
 
   test("may have one path for both", () => {
     const options = optionsWith(policiesAt("/mcp", "/mcp"));
-    const at = (event: ExchangeEvent): string => play(options, [event]).exchange.request.at;
+    const at = (asks: ExchangeEvent): string => play(options, [asks]).exchange.request.at;
     expect(at(requestHeaders(headersOf("GET", "/mcp"), { endOfStream: true }))).toBe("permitted");
     expect(at(requestHeaders(headersOf("POST", "/mcp?sessionId=s")))).toBe("awaitingBody");
     expect(at(requestHeaders(headersOf("POST", "/mcp")))).toBe("refused");
