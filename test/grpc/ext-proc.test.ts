@@ -144,6 +144,10 @@ const EVENTS: SentRequest = {
     endOfStream: false,
   },
 };
+const ACCEPTED: SentRequest = {
+  request: "responseHeaders",
+  responseHeaders: { headers: headersOf([[":status", "202"]]), endOfStream: true },
+};
 const responseBody = (body: string, endOfStream = true): SentRequest => ({
   request: "responseBody",
   responseBody: { body: utf8(body), endOfStream },
@@ -256,7 +260,6 @@ describe("notifications/cancelled", () => {
     new Stream(handler).send(requestHeaders(), requestBody(cancel(8)));
     stream.send(responseBody(""));
     expect(records.map(({ method, outcome }) => [method, outcome.kind])).toEqual([
-      ["notifications/cancelled", "unread"],
       ["tools/call", "transport_error"],
       ["ping", "cancelled"],
     ]);
@@ -277,7 +280,18 @@ describe("notifications/cancelled", () => {
     first.send(responseBody(`data: ${result({}, 7)}\n\n`)).close();
     new Stream(handler).send(requestHeaders(), requestBody(cancel()));
     second.send(responseBody(""));
-    expect(records.map(({ outcome }) => outcome.kind)).toEqual(["ok", "unread", "cancelled"]);
+    expect(records.map(({ outcome }) => outcome.kind)).toEqual(["ok", "cancelled"]);
+  });
+
+  test("is on record with the server's receipt", () => {
+    const { handler, records } = start();
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(cancel()));
+    expect(records).toEqual([]);
+    stream.send(ACCEPTED);
+    expect(records.map(({ method, outcome }) => [method, outcome.kind])).toEqual([
+      ["notifications/cancelled", "unread"],
+    ]);
+    expect(stream.status?.code).toBe(STATUS_CODE.OK);
   });
 
   test("is heard in full duplex as well", () => {
