@@ -144,6 +144,10 @@ const EVENTS: SentRequest = {
     endOfStream: false,
   },
 };
+const ACCEPTED: SentRequest = {
+  request: "responseHeaders",
+  responseHeaders: { headers: headersOf([[":status", "202"]]), endOfStream: true },
+};
 const responseBody = (body: string, endOfStream = true): SentRequest => ({
   request: "responseBody",
   responseBody: { body: utf8(body), endOfStream },
@@ -279,6 +283,17 @@ describe("notifications/cancelled", () => {
     expect(records.map(({ outcome }) => outcome.kind)).toEqual(["ok", "cancelled"]);
   });
 
+  test("is on record with the server's receipt", () => {
+    const { handler, records } = start();
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(cancel()));
+    expect(records).toEqual([]);
+    stream.send(ACCEPTED);
+    expect(records.map(({ method, outcome }) => [method, outcome.kind])).toEqual([
+      ["notifications/cancelled", "unread"],
+    ]);
+    expect(stream.status?.code).toBe(STATUS_CODE.OK);
+  });
+
   test("is heard in full duplex as well", () => {
     const { handler, records } = start();
     const asking = { isDuplex: true };
@@ -289,8 +304,6 @@ describe("notifications/cancelled", () => {
     expect(records.at(-1)?.outcome.kind).toBe("cancelled");
   });
 
-  // The decision falls when the trailers come, and only headers and bodies are followed (`#follow`): such a call is not
-  // known to wait, and such a cancellation is not heard.
   test("is heard in full duplex when the request ends with trailers", () => {
     const { handler, records } = start();
     const asking = { isDuplex: true };

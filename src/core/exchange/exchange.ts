@@ -145,12 +145,16 @@ export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durati
 export function recordsOf(exchange: Exchange, isOver = false): readonly (Summary | undefined)[] {
   const { request } = exchange;
   if (request.at !== "refused" && request.at !== "permitted") return [];
-  const first = request.judged.find((one) => one.verdict === "permitted");
+  const permitted = request.judged.flatMap((one) => (one.verdict === "permitted" ? [one] : []));
+  // What was seen of a batch as a whole is counted once: with the list, or what is hidden would be on record before it.
+  const carrier =
+    permitted.find(({ call }) => call.method.endsWith("/list")) ??
+    permitted.find(({ call }) => call.id !== undefined) ??
+    permitted[0];
   return request.judged.map((one) => {
     if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
     const ended = callOutcome(exchange, one.call) ?? (isOver ? ({ kind: "cancelled" } as const) : undefined);
-    // What was seen of a batch as a whole is counted once.
-    const seen = one === first ? exchange.response.seen : NOTHING_SEEN;
+    const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
     return ended && summary(seen, one.decided, one.call.revision, ended);
   });
 }

@@ -12,13 +12,14 @@ import {
   localReplyOf,
   optionsWith,
   play,
+  playRecorded,
   POST,
   requestBody,
   requestHeaders,
   responseBody,
   responseHeaders,
 } from "../../fixtures/exchanges.ts";
-import type { Played } from "../../fixtures/exchanges.ts";
+import type { Played, Recorded } from "../../fixtures/exchanges.ts";
 import { WRITER } from "../../fixtures/identities.ts";
 import { batch, notification, request, result, rpcError } from "../../fixtures/messages.ts";
 import { allow, compiled, deny, FROM_READER, policyDocument, serverDocument } from "../../fixtures/policies.ts";
@@ -188,14 +189,13 @@ describe("the request half of a batch", () => {
 });
 
 describe("a batch without requests", () => {
-  test("is on record and over when the server has accepted it", () => {
+  test("is over, and on record, when the server has accepted it", () => {
     for (const messages of [[INITIALIZED, INITIALIZED], [result({}, 1)], [INITIALIZED, DENIED_NOTIFICATION]]) {
-      const { exchange } = ask(...messages);
-      expect([isFinal(exchange), recordsOf(exchange)[0]]).toEqual([false, undefined]);
+      expect(isFinal(ask(...messages).exchange)).toBe(false);
       const accepted = responseHeaders("text/plain", { status: 202 });
-      const { exchange: ended, replies } = play(OPTIONS, [...asked(messages), accepted]);
-      expect(recordsOf(ended)[0]).toMatchObject({ outcome: { kind: "unread" } });
-      expect([isFinal(ended), replies[2]]).toEqual([true, { kind: "responseHeaders", readBody: false, remove: [] }]);
+      const { exchange, replies, records } = playRecorded(OPTIONS, [...asked(messages), accepted]);
+      expect([isFinal(exchange), replies[2]]).toEqual([true, { kind: "responseHeaders", readBody: false, remove: [] }]);
+      expect(records[0]).toMatchObject({ outcome: { kind: "unread" } });
     }
   });
 
@@ -211,7 +211,7 @@ describe("a batch without requests", () => {
   });
 });
 
-type Answer = { readonly text: string; readonly played: Played };
+type Answer = { readonly text: string; readonly played: Recorded };
 /** The answer that the client gets to these messages, when the server answers like this. */
 function answered(
   messages: readonly string[],
@@ -220,11 +220,11 @@ function answered(
   end: "endOfStream" | "trailers" = "endOfStream",
 ): Answer {
   const events = [...asked(messages), responseHeaders(type), ...responseBody(chunks, end)];
-  const played = play(OPTIONS, events);
+  const played = playRecorded(OPTIONS, events);
   return { text: deliveredBody(events, played.replies), played };
 }
 const json = (messages: readonly string[], text: string): Answer => answered(messages, [utf8(text)]);
-const outcomes = ({ exchange }: Played): unknown[] => recordsOf(exchange).map((one) => one?.outcome.kind);
+const outcomes = ({ records }: Recorded): unknown[] => records.map((one) => one?.outcome.kind);
 
 const MIXED = [call(1, "a"), call(2, "x"), request("tools/list", {}, 3), INITIALIZED];
 const LIST = (...names: readonly string[]): string => result({ tools: names.map((name) => ({ name })) }, 3);
@@ -277,12 +277,12 @@ describe("an answer in JSON to a batch", () => {
     const [error, ...rest] = JSON.parse(text) as { id: number; error?: { code: number } }[];
     expect([error?.id, error?.error?.code, rest.length]).toEqual([1, -32603, 2]);
     expect(outcomes(played)).toEqual(["transport_error", "denied", "ok", "unread"]);
-    expect(recordsOf(played.exchange)[0]).toMatchObject({ answerFault: { reason: "not-granted" } });
+    expect(recordsOf(played.exchange)[2]).toMatchObject({ answerFault: { reason: "not-granted" } });
   });
 
   test("says of each call how it ended: those without an answer are lost", () => {
     const { played } = json(MIXED, batch(rpcError(-5, 3)));
-    expect(recordsOf(played.exchange).map((one) => one?.outcome)).toEqual([
+    expect(played.records.map((one) => one?.outcome)).toEqual([
       { kind: "transport_error" },
       { kind: "denied" },
       { kind: "rpc_error", code: -5 },
@@ -336,7 +336,7 @@ describe("an answer in JSON to a batch", () => {
     const answers = JSON.parse(deliveredBody(events, replies)) as unknown[];
     expect(answers.at(-1)).toEqual(JSON.parse(OWN));
     expect(JSON.stringify(answers)).toContain("is larger than 100 bytes");
-    expect(recordsOf(exchange)[0]).toMatchObject({ answerFault: { reason: "too-large" } });
+    expect(recordsOf(exchange)[2]).toMatchObject({ answerFault: { reason: "too-large" } });
   });
 });
 
@@ -472,8 +472,8 @@ describe("a GET to a server that takes batches", () => {
 });
 
 describe("a server that accepts the rest of a batch", () => {
-  const accepts = (messages: readonly string[], answer: ExchangeEvent): Played =>
-    play(OPTIONS, [...asked(messages), answer]);
+  const accepts = (messages: readonly string[], answer: ExchangeEvent): Recorded =>
+    playRecorded(OPTIONS, [...asked(messages), answer]);
   const ACCEPTED = responseHeaders("text/plain", { status: 202, headers: [["content-length", "8"]] });
 
   test.each([
@@ -489,14 +489,15 @@ describe("a server that accepts the rest of a batch", () => {
   });
 
   test("is not believed while a request waits", () => {
-    const { replies, exchange } = accepts([call(1, "a"), call(2, "x")], ACCEPTED);
+    const played = accepts([call(1, "a"), call(2, "x")], ACCEPTED);
+    const { replies } = played;
     expect(detailsOf(replies[2])).toBe("toolgate_unsafe-answer");
     const answers = JSON.parse(localReplyOf(replies[2]).text) as { id: number; error?: object }[];
     expect(answers.map(({ id, error }) => [id, error !== undefined])).toEqual([
       [1, true],
       [2, false],
     ]);
-    expect(outcomes({ exchange, replies })).toEqual(["transport_error", "denied"]);
+    expect(outcomes(played)).toEqual(["transport_error", "denied"]);
   });
 
   // A server may say 204, or 200 without a body, to notifications; the caller waits for its denied calls all the same.
@@ -505,7 +506,6 @@ describe("a server that accepts the rest of a batch", () => {
     expect(localReplyOf(replies[2]).text).toBe(batch(OWN));
   });
 
-  // The same with a request that waits beside the denied one: both are left without a word.
   test("and says nothing to a request that waits has our answers too", () => {
     const { replies } = accepts([call(1, "a"), call(2, "x")], responseHeaders(null, { endOfStream: true }));
     expect(localReplyOf(replies[2]).text).toContain(OWN);
@@ -519,10 +519,10 @@ describe("a server that accepts the rest of a batch", () => {
 
 describe("headers of an answer to a batch that are not acceptable", () => {
   test("are an error to each request that waits, and keep our own answers", () => {
-    const { replies, exchange } = play(OPTIONS, [...asked(MIXED), responseHeaders("text/html")]);
-    const answers = JSON.parse(localReplyOf(replies[2]).text) as { id: number }[];
+    const played = playRecorded(OPTIONS, [...asked(MIXED), responseHeaders("text/html")]);
+    const answers = JSON.parse(localReplyOf(played.replies[2]).text) as { id: number }[];
     expect(answers.map(({ id }) => id)).toEqual([1, 3, 2]);
-    expect(outcomes({ exchange, replies })).toEqual(["transport_error", "denied", "transport_error", "unread"]);
+    expect(outcomes(played)).toEqual(["transport_error", "denied", "transport_error", "unread"]);
   });
 });
 
@@ -543,11 +543,30 @@ describe("the records of a batch", () => {
     ]);
   });
 
-  test("are there at once for what was refused, and for notifications when something has come", () => {
-    const kinds = (...more: readonly ExchangeEvent[]) =>
-      recordsOf(play(OPTIONS, [...asked(MIXED), ...more]).exchange).map((one) => one?.outcome.kind);
+  test("are there for what was refused with the decision, and for notifications with the headers of an answer", () => {
+    const kinds = (...answer: readonly ExchangeEvent[]): unknown[] =>
+      recordsOf(play(OPTIONS, [...asked(MIXED), ...answer]).exchange).map((one) => one?.outcome.kind);
     expect(kinds()).toEqual([undefined, "denied", undefined, undefined]);
     expect(kinds(responseHeaders())).toEqual([undefined, "denied", undefined, "unread"]);
+  });
+
+  test("stay what they were when they were first there", () => {
+    const { played } = json(MIXED, batch(...SERVER));
+    expect(recordsOf(played.exchange).map((one) => one?.outcome)).toEqual(played.records.map((one) => one?.outcome));
+  });
+
+  // "What was seen of a batch as a whole is counted once", with the list: other records are taken before it comes.
+  test.each([
+    ["a notification before the list", [INITIALIZED, request("tools/list", {}, 3)], "application/json"],
+    ["an answer before the list", [call(1, "a"), request("tools/list", {}, 3)], "text/event-stream"],
+  ])("have what was hidden, and the names, of every answer: %s", (_, messages, type) => {
+    const chunks =
+      type === "application/json"
+        ? [utf8(batch(LIST("a", "x")))]
+        : [result({}, 1), LIST("a", "x")].map((one) => utf8(`data: ${one}\n\n`));
+    const { played } = answered(messages, chunks, type);
+    expect(played.records.reduce((sum, one) => sum + (one?.hiddenItems ?? 0), 0)).toBe(1);
+    expect(played.records.flatMap((one) => one?.listed?.names ?? [])).toEqual(["a", "x"]);
   });
 
   test("are the same with answers that pass: a batch is always read", () => {
@@ -560,5 +579,12 @@ describe("the records of a batch", () => {
     const { exchange, replies } = play(passing, events);
     expect(deliveredBody(events, replies)).toBe(batch(result({}, 1), OWN));
     expect(recordsOf(exchange).map((one) => one?.outcome.kind)).toEqual(["ok", "denied"]);
+  });
+
+  // The names of a list become labels of metrics; of two lists in one batch only the last one's do.
+  test.fails("have the names of every list in it", () => {
+    const lists = [request("tools/list", {}, 3), request("prompts/list", {}, 5)];
+    const { played } = json(lists, batch(LIST("a"), result({ prompts: [{ name: "p" }] }, 5)));
+    expect(recordsOf(played.exchange).flatMap((one) => one?.listed?.names ?? [])).toEqual(["a", "p"]);
   });
 });

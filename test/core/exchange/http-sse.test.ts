@@ -153,7 +153,7 @@ describe("an endpoint of HTTP with SSE", () => {
 
   test("may have one path for both", () => {
     const options = optionsWith(policiesAt("/mcp", "/mcp"));
-    const at = (incoming: ExchangeEvent): string => play(options, [incoming]).exchange.request.at;
+    const at = (asks: ExchangeEvent): string => play(options, [asks]).exchange.request.at;
     expect(at(requestHeaders(headersOf("GET", "/mcp"), { endOfStream: true }))).toBe("permitted");
     expect(at(requestHeaders(headersOf("POST", "/mcp?sessionId=s")))).toBe("awaitingBody");
     expect(at(requestHeaders(headersOf("POST", "/mcp")))).toBe("refused");
@@ -180,9 +180,14 @@ describe("a message over HTTP with SSE that is allowed", () => {
     }
   });
 
-  // docs/mcp.md: "the POST is on record as `unread`". Nobody has read whether the tool has failed.
-  test("is on record as unread", () => {
-    expect(recordsOf(receipt(toolsCall("a"), ACCEPTED).exchange)[0]?.outcome).toEqual({ kind: "unread" });
+  test("is on record as unread with its receipt, and as failed when the server has not taken it", () => {
+    const outcome = (...answer: readonly ExchangeEvent[]): unknown =>
+      recordsOf(receipt(toolsCall("a"), ...answer).exchange)[0]?.outcome.kind;
+    expect(outcome()).toBeUndefined();
+    expect(outcome(ACCEPTED)).toBe("unread");
+    expect(outcome(responseHeaders("application/json"))).toBe("unread");
+    expect(outcome(responseHeaders("text/html", { status: 502 }))).toBe("transport_error");
+    expect(outcome(responseHeaders("text/plain", { status: 404, endOfStream: true }))).toBe("transport_error");
   });
 
   test("has no answer in its receipt, whatever a server puts there", () => {
