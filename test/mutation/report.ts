@@ -8,6 +8,7 @@ export type Mutant = {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  readonly endLine: number;
   /** The line that it is in, what of it was changed, and what that became. */
   readonly source: string;
   readonly from: string;
@@ -41,7 +42,7 @@ function judge({ file, source, from, to }: Mutant): string | undefined {
   )?.why;
 }
 
-const survivors = ({ mutants }: GroupReport): Mutant[] => mutants.filter(isSurvivor);
+export const survivors = ({ mutants }: GroupReport): Mutant[] => mutants.filter(isSurvivor);
 export const unjudged = (report: GroupReport): Mutant[] =>
   survivors(report).filter((mutant) => judge(mutant) === undefined);
 
