@@ -63,6 +63,13 @@ describe("an escape", () => {
     },
   );
 
+  test.each(["\\udc00\\udc00", "\\udfff\\udfff", "\\udc00\\udfff"])(
+    "of a low surrogate has none before it: %s",
+    (escape) => {
+      expect(found(`"${escape}"`)).toBe("malformed-json: a surrogate stands alone at byte 1");
+    },
+  );
+
   test("of a low surrogate has four hexadecimal digits as well", () => {
     expect(found('"\\ud834\\udd1"')).toBe("malformed-json: an escape at byte 9 needs four hexadecimal digits");
   });
@@ -122,5 +129,32 @@ describe("white space", () => {
   test.each(["\0", "\x08", "\v", "\f", "\x0e", "\x1f", "\x7f"])("is not %j", (byte) => {
     expect(found(`${byte}1`)).toBe("malformed-json: byte 0 is unexpected: expected a value");
     expect(found(`[1${byte}]`)).toBe("malformed-json: byte 2 is unexpected: expected ',' or ']'");
+  });
+});
+
+describe("keys", () => {
+  /** `count` members named k<from>, k<from + 1>, ... */
+  const members = (count: number, from = 0): string =>
+    Array.from({ length: count }, (_, i) => `"k${from + i}":0`).join(",");
+  const TWICE = /^malformed-json: a key stands twice in one object/;
+
+  test("of an object with many are remembered over the objects inside it", () => {
+    for (const inner of ["{}", '{"k19":1}', `{${members(20)}}`, `[{},{${members(20)}}]`]) {
+      expect(found(`{${members(20)},"inner":${inner},"k20":0}`)).toBe("accepted");
+      for (const twice of [0, 15, 16, 17, 19])
+        expect(found(`{${members(20)},"inner":${inner},"k${twice}":0}`), `k${twice} after ${inner}`).toMatch(TWICE);
+    }
+  });
+
+  test("of an object with many are none of the object around it", () => {
+    expect(found(`{"k16":1,"inner":{${members(17)}}}`)).toBe("accepted");
+    expect(found(`{${members(20)},"inner":{${members(20)}}}`)).toBe("accepted");
+    expect(found(`{${members(10)},"inner":{${members(30, 5)}},"k40":1}`)).toBe("accepted");
+  });
+
+  test("that only have the hash of __proto__ are accepted", () => {
+    // 31 * "_" + "_" == 31 * "`" + "@"
+    expect(found('{"`@proto__":1,"__proto`@":2}')).toBe("accepted");
+    expect(found('{"`@proto__":1,"__proto__":2}')).toBe('malformed-json: the key "__proto__" is not accepted');
   });
 });
