@@ -21,7 +21,7 @@ export const GROUPS = {
       ...mutated("mcp", "answer", "capabilities", "content", "filtering", "list-result", "outcome", "result-filter"),
       ...mutated("mcp", "rpc-error", "server-notification", "subscriptions"),
     ],
-    tests: ["test/core/mcp/**", "test/core/exchange/response.test.ts", "test/properties/answers.test.ts"],
+    tests: ["test/core/mcp/**", "test/properties/answers.test.ts"],
   },
   exchange: {
     mutate: mutated("exchange", "answer-headers", "follow-events", "response", "seen"),
