@@ -18,6 +18,7 @@ import { notification, request, result } from "../fixtures/messages.ts";
 import { allow, FROM_READER, policyDocument, policySetWith } from "../fixtures/policies.ts";
 import { SseParser } from "../../src/core/sse/parse.ts";
 import type { SseEvent } from "../../src/core/sse/parse.ts";
+import { runs } from "../fixtures/runs.ts";
 import { filterSlowly } from "../oracle/list-filter.ts";
 import { parseSlowly } from "../oracle/sse.ts";
 
@@ -74,7 +75,7 @@ describe("a list", () => {
         const text = delivered("application/json", cutAt(utf8(whole), at));
         expect(JSON.stringify(JSON.parse(text))).toBe(result(filterSlowly(value, mayUse)));
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });
@@ -137,7 +138,7 @@ describe("an answer", () => {
         expect(delivered(type, cutAt(bytes, at))).toBe(whole);
         expect(delivered(type, piecesOf(bytes, size))).toBe(bytes.length === 0 ? "" : whole);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -151,7 +152,7 @@ describe("an answer", () => {
           if (value !== undefined) expect(filterSlowly(value, mayUse)).toEqual(value);
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -163,7 +164,7 @@ describe("an answer", () => {
         fc.pre(!once.includes('"error"'));
         expect(delivered("text/event-stream", [utf8(once)])).toBe(once);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });
@@ -208,7 +209,7 @@ describe("the parser of events", () => {
           })),
         ).toEqual(parseSlowly(text).map(({ data, type, id, retry }) => ({ data, type, id, retry })));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

@@ -7,10 +7,11 @@ import type { Decision } from "../../src/core/policy/decide.ts";
 import type { AccessPolicyDocument } from "../../src/core/policy/document.ts";
 import { baseMethods, denyRule, identities, named, policies } from "../fixtures/arbitraries.ts";
 import { policyDocument, serverWith, TRUST_DOMAIN } from "../fixtures/policies.ts";
+import { runs } from "../fixtures/runs.ts";
 import { callOf } from "../fixtures/subjects.ts";
 import { decideSlowly, hasBaseAccess } from "../oracle/decide.ts";
 
-const RUNS = { numRuns: 1500 };
+const RUNS = runs(1500);
 
 const ask = (documents: readonly AccessPolicyDocument[], caller: Identity, subject: Subject, base: boolean): Decision =>
   decide(serverWith(...documents), caller, callOf("ping", [subject], base));

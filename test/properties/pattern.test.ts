@@ -1,12 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { covers, matches, mayOverlap, parsePattern, templatePattern } from "../../src/core/policy/pattern.ts";
+import { runs } from "../fixtures/runs.ts";
 import { matchesSlowly } from "../oracle/pattern.ts";
 
 /** Few letters, so that names and patterns meet. */
 const names = fc.string({ unit: fc.constantFrom("a", "b", "."), maxLength: 8 });
 const patterns = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "*"), maxLength: 6 });
-const RUNS = { numRuns: 5000 };
+const RUNS = runs(5000);
 
 describe("a pattern", () => {
   test("matches what its twin matches", () => {
@@ -35,7 +36,7 @@ describe("a pattern", () => {
         fc.pre(covers(parsePattern(outer), parsePattern(inner)) && matchesSlowly(inner, name));
         expect(matchesSlowly(outer, name), `${outer} covers ${inner}, which matches ${name}`).toBe(true);
       }),
-      { numRuns: 500, maxSkipsPerRun: 500 },
+      { ...runs(500), maxSkipsPerRun: 500 },
     );
   });
 
@@ -55,7 +56,7 @@ describe("a pattern", () => {
         expect(mayOverlap(parsePattern(one), parsePattern(other)), `${one} and ${other} match ${name}`).toBe(true);
         expect(mayOverlap(parsePattern(other), parsePattern(one))).toBe(true);
       }),
-      { numRuns: 500, maxSkipsPerRun: 500 },
+      { ...runs(500), maxSkipsPerRun: 500 },
     );
   });
 

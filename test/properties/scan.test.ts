@@ -6,13 +6,14 @@ import type { Json, ScanLimits } from "../../src/core/jsonrpc/scan.ts";
 import { ValueEnd } from "../../src/core/jsonrpc/value-end.ts";
 import { jsonText, mutated } from "../fixtures/arbitraries.ts";
 import { textOf, utf8 } from "../fixtures/bytes.ts";
+import { runs } from "../fixtures/runs.ts";
 import { treeOf } from "../fixtures/tree.ts";
 import { scanSlowly, writeSlowly } from "../oracle/scan.ts";
 
 /** Small ones, so that generated documents meet them. */
 const LIMITS: ScanLimits = { maxDepth: 3, maxKeys: 12, maxNumberBytes: 18 };
 const documents = fc.oneof(jsonText.map(utf8), mutated(jsonText), fc.uint8Array({ maxLength: 12 }));
-const RUNS = { numRuns: 3000 };
+const RUNS = runs(3000);
 
 /** `undefined` when the document is refused. */
 function read(bytes: Uint8Array): Json | undefined {
