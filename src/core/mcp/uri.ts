@@ -46,10 +46,10 @@ const DOTTED = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)
 
 function specialFault(scheme: string, authority: string | undefined, path: string): string | undefined {
   if (authority === undefined || !path.startsWith("/")) return "needs two slashes, and a path that begins with a slash";
+  if (/\?.*'/.test(path)) return "holds a character that must be percent-encoded";
   if (scheme === "file:") return authority === "" ? undefined : "has a host, which a file has not";
   const isNumeric = NUMERIC.test(authority) && !DOTTED.test(authority);
-  if (authority === "" || authority.endsWith(".") || isNumeric) return "has a host that is not in normal form";
-  return /\?.*'/.test(path) ? "holds a character that must be percent-encoded" : undefined;
+  return authority === "" || authority.endsWith(".") || isNumeric ? "has a host that is not in normal form" : undefined;
 }
 
 /** `%C0%AF` is no UTF-8, and a slash to a lenient server. */
