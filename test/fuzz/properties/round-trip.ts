@@ -1,0 +1,41 @@
+/** P8. Nothing that a client has written is lost: numbers keep their lexemes, members their order, strings their text. */
+import assert from "node:assert/strict";
+import type { RequestCase } from "../case.ts";
+import { requests } from "../generators/requests.ts";
+import { judge } from "../judge.ts";
+import type { Property } from "../property.ts";
+import { CALLERS, POLICIES } from "../world.ts";
+import { scanSlowly } from "../../oracle/scan.ts";
+
+const NO_LIMITS = { maxDepth: 1e6, maxKeys: 1e6, maxNumberBytes: 1e6 };
+
+export const roundTrip: Property<RequestCase> = {
+  name: "round-trip",
+  promise: "what is forwarded holds every value as it was written, in its order",
+  needs: ["python"],
+  cases: requests,
+  async check({ caller, headers, body }, readers) {
+    const verdict = judge({ policies: POLICIES, identity: CALLERS[caller], headers, body });
+    if (verdict.kind === "blocked") return `blocked: ${verdict.reason}`;
+    if (body.length === 0) return "forwarded without a body";
+    // In place of what was refused another message goes, and of a subscription what may not be seen is taken out.
+    if (verdict.isSealed) return "sealed";
+    if (verdict.said.some(({ method }) => method === "subscriptions/listen")) return "a subscription";
+    const [sent, came] = await Promise.all([readers.tree(verdict.body), readers.tree(body)]);
+    if (Array.isArray(came)) assert(isWithin(sent, came), "the messages of a batch are other ones");
+    else {
+      assert.deepEqual(scanSlowly(verdict.body, NO_LIMITS), scanSlowly(body, NO_LIMITS), "it holds other values");
+      assert.equal(sent, came, "it holds other values for Python");
+    }
+    if (Array.isArray(came)) return sent?.length === came.length ? "a batch" : "a part of a batch";
+    return Buffer.compare(verdict.body, body) === 0 ? "forwarded as it came" : "forwarded in canonical form";
+  },
+};
+
+/** The same messages in the same order, with some left out. */
+function isWithin(sent: string | readonly string[] | undefined, came: readonly string[]): boolean {
+  if (!Array.isArray(sent)) return false;
+  let at = 0;
+  for (const one of came) if (one === sent[at]) at++;
+  return at === sent.length;
+}
