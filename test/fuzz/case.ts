@@ -18,6 +18,8 @@ export type AnswerCase = {
   readonly body: Uint8Array;
   /** Where to cut it: for `cutAt`. */
   readonly cuts: readonly number[];
+  /** With limits so small that it may reach them. */
+  readonly isNarrow?: boolean;
   /** Texts in the body that the caller must not see, where the generator knows them. */
   readonly secrets: readonly { readonly kind: string; readonly mark: string }[];
 };

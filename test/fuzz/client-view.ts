@@ -14,7 +14,8 @@ export type Seen = {
   readonly endpoints: readonly string[];
 };
 
-export async function seenBy({ status, type, body }: Delivered, readers: Readers): Promise<Seen> {
+export async function seenBy({ status, headers, body }: Delivered, readers: Readers): Promise<Seen> {
+  const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
   if (body.length === 0) return { messages: [], endpoints: [] };
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
   if (!/^text\/event-stream/i.test(type)) {

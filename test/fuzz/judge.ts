@@ -2,10 +2,13 @@
  * All that the generative tests know of our API: what a client sends goes in and a verdict comes out; what a server
  * answers goes in, in pieces, and what the client gets comes out. When the core changes, this file does, and no property.
  */
+import { hash } from "node:crypto";
 import { concat } from "../../src/core/bytes.ts";
 import type { ExchangeEvent } from "../../src/core/exchange/event.ts";
 import { beginExchange, recordsOf, stepExchange } from "../../src/core/exchange/exchange.ts";
 import type { Exchange } from "../../src/core/exchange/exchange.ts";
+import { FullDuplex } from "../../src/core/exchange/full-duplex.ts";
+import type { Piece } from "../../src/core/exchange/full-duplex.ts";
 import type { Reply } from "../../src/core/exchange/reply.ts";
 import type { Identity } from "../../src/core/identity/identity.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
@@ -18,6 +21,8 @@ export type Ask = {
   readonly headers: HeaderList;
   /** Empty: the headers end the request. */
   readonly body: Uint8Array;
+  /** With limits so small that generated answers reach them. */
+  readonly isNarrow?: boolean;
 };
 
 export type Verdict =
@@ -40,89 +45,110 @@ export type Answer = {
 
 export type Delivered = {
   readonly status: number;
-  readonly type: string;
+  readonly headers: HeaderList;
   readonly body: Uint8Array;
   /** How the calls ended, or why their answers were not delivered: in a few words, for counting. */
   readonly ending: string;
 };
 
-export const judge = (ask: Ask): Verdict => play(ask)[1];
+/** Envoy collects the body, and asks once. */
+export const judge = (ask: Ask): Verdict => new Envoy(ask, undefined).ask([ask.body]);
+
+/** In full duplex Envoy sends the body as it comes, and sends on what it gets back. */
+export const judgeInPieces = (ask: Ask, pieces: readonly Uint8Array[]): Verdict =>
+  new Envoy(ask, new FullDuplex(BOTH)).ask(pieces);
 
 /** What the client gets of the answer; undefined when there is none to wait for, since the request was blocked. */
-export function deliver(ask: Ask, answer: Answer): Delivered | undefined {
-  const [asked, verdict] = play(ask);
-  return verdict.kind === "blocked" || verdict.isSealed ? undefined : new Client(asked).receive(answer);
-}
+export const deliver = (ask: Ask, answer: Answer): Delivered | undefined => new Envoy(ask, undefined).exchange(answer);
+export const deliverInDuplex = (ask: Ask, answer: Answer): Delivered | undefined =>
+  new Envoy(ask, new FullDuplex(BOTH)).exchange(answer);
 
-function play({ policies, identity, headers, body }: Ask): readonly [Exchange, Verdict] {
-  const begun = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS });
-  const endOfStream = body.length === 0;
-  const [held, first] = stepExchange(begun, {
-    kind: "requestHeaders",
-    headers,
-    endOfStream,
-    identity,
-    route: undefined,
-  });
-  if (first.kind !== "requestHeaders" || !("awaits" in first)) return [held, verdictOn(held, first, headers, body)];
-  const [decided, second] = stepExchange(held, { kind: "requestBody", body, endOfStream: true });
-  return [decided, verdictOn(decided, second, headers, body)];
-}
+const NARROW = { ...DEFAULT_LIMITS, maxAnswerBytes: 300, maxEventBytes: 300 };
+const BOTH = { request: true, answer: true };
 
-function verdictOn({ request }: Exchange, reply: Reply, headers: HeaderList, body: Uint8Array): Verdict {
-  if (reply.kind === "immediateResponse") {
-    return { kind: "blocked", status: reply.reply.status, reason: reply.details.replace("toolgate_", "") };
-  }
-  if (!("permit" in reply)) throw new Error(`${reply.kind} decides nothing`);
-  const { set, remove } = reply.changes;
-  const gone = new Set([...remove, ...set.map(([name]) => name)]);
-  const judged = request.at === "permitted" ? request.judged : [];
-  return {
-    kind: "forwarded",
-    headers: [...headers.filter(([name]) => !gone.has(name)), ...set],
-    body: reply.kind === "requestBody" ? (reply.body ?? body) : body,
-    said: judged.flatMap((one) =>
-      one.verdict === "permitted" ? [{ method: one.call.method, name: one.call.target?.name }] : [],
-    ),
-    isSealed: request.at === "refused",
-  };
-}
-
-/** Puts together what Envoy passes on. */
-class Client {
+/** Envoy's half: it tells what comes, and puts together what goes on. */
+class Envoy {
+  readonly #ask: Ask;
+  readonly #duplex: FullDuplex | undefined;
   #exchange: Exchange;
 
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+  constructor(ask: Ask, duplex: FullDuplex | undefined) {
+    this.#ask = ask;
+    this.#duplex = duplex;
+    const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes);
+    const { policies, isNarrow } = ask;
+    const limits = isNarrow === true ? NARROW : DEFAULT_LIMITS;
+    this.#exchange = beginExchange({ policies, unmatched: "refuse", limits, sha256 });
   }
 
-  receive({ headers, pieces, trailers }: Answer): Delivered {
-    const bodiless = pieces.every((piece) => piece.length === 0) && !trailers;
-    const first = this.#step({ kind: "responseHeaders", headers, endOfStream: bodiless, codeDetails: "via_upstream" });
-    if (first.kind === "immediateResponse") {
-      const { status, body, headers: ours } = first.reply;
-      return { status, type: valueOf(ours, "content-type"), body, ending: this.#ending() };
+  ask(pieces: readonly Uint8Array[]): Verdict {
+    const { headers, identity, body } = this.#ask;
+    const endOfStream = body.length === 0;
+    const replies = this.#step({ kind: "requestHeaders", headers, endOfStream, identity, route: undefined });
+    for (let i = 0; i < pieces.length && !endOfStream && !replies.some(isLast); i++) {
+      const isEnd = i === pieces.length - 1;
+      replies.push(...this.#step({ kind: "requestBody", body: pieces[i] ?? body, endOfStream: isEnd }));
     }
-    const slices = bodiless ? [] : pieces.map((body, i) => this.#piece(body, !trailers && i === pieces.length - 1));
-    if (trailers) this.#step({ kind: "responseTrailers" });
+    return this.#verdictOn(replies);
+  }
+
+  #verdictOn(replies: readonly (Reply | Piece)[]): Verdict {
+    const { headers, body } = this.#ask;
+    const decided = replies.find(isLast);
+    if (decided?.kind === "immediateResponse")
+      return { kind: "blocked", status: decided.reply.status, reason: decided.details.replace("toolgate_", "") };
+    if (decided === undefined) throw new Error("nothing is decided");
+    const { set, remove } = decided.changes;
+    const gone = new Set([...remove, ...set.map(([name]) => name)]);
+    const { request } = this.#exchange;
+    const judged = request.at === "permitted" ? request.judged : [];
+    const sent = replies.flatMap((one) => (one.kind === "requestPiece" ? [one.body] : []));
     return {
-      status: Number(valueOf(headers, ":status")),
-      type: valueOf(headers, "content-type"),
-      body: concat(slices),
-      ending: this.#ending(),
+      kind: "forwarded",
+      headers: [...headers.filter(([name]) => !gone.has(name)), ...set],
+      body: decided.kind === "requestBody" ? (decided.body ?? body) : concat(sent),
+      said: judged.flatMap((one) =>
+        one.verdict === "permitted" ? [{ method: one.call.method, name: one.call.target?.name }] : [],
+      ),
+      isSealed: request.at === "refused",
     };
   }
 
-  #piece(body: Uint8Array, endOfStream: boolean): Uint8Array {
-    const reply = this.#step({ kind: "responseBody", body, endOfStream });
-    if (reply.kind !== "responseBody") throw new Error(`${reply.kind} for a piece of the body`);
-    return reply.body ?? body;
+  exchange({ headers, pieces, trailers }: Answer): Delivered | undefined {
+    const verdict = this.ask([this.#ask.body]);
+    if (verdict.kind === "blocked" || verdict.isSealed) return undefined;
+    const endOfStream = pieces.every((piece) => piece.length === 0) && !trailers;
+    const [first] = this.#step({ kind: "responseHeaders", headers, endOfStream, codeDetails: "via_upstream" });
+    if (first?.kind === "immediateResponse") {
+      const { status, body, headers: ours } = first.reply;
+      return { status, headers: ours, body, ending: this.#ending() };
+    }
+    if (first?.kind !== "responseHeaders") throw new Error(`${first?.kind} for the headers of an answer`);
+    const kept = headers.filter(([name]) => !first.remove.includes(name));
+    const slices = endOfStream
+      ? []
+      : pieces.flatMap((body, i) => this.#piece(body, !trailers && i === pieces.length - 1));
+    if (trailers) this.#step({ kind: "responseTrailers" });
+    return { status: statusIn(headers), headers: kept, body: concat(slices), ending: this.#ending() };
   }
 
-  #step(event: ExchangeEvent): Reply {
-    const [next, reply] = stepExchange(this.#exchange, event);
+  #piece(body: Uint8Array, endOfStream: boolean): readonly Uint8Array[] {
+    return this.#step({ kind: "responseBody", body, endOfStream }).map((reply) => {
+      if (reply.kind !== "responseBody" && reply.kind !== "responsePiece")
+        throw new Error(`${reply.kind} for a piece of the body`);
+      return reply.body ?? body;
+    });
+  }
+
+  #step(event: ExchangeEvent): (Reply | Piece)[] {
+    if (this.#duplex === undefined) {
+      const [next, reply] = stepExchange(this.#exchange, event);
+      this.#exchange = next;
+      return [reply];
+    }
+    const [next, replies] = this.#duplex.step(this.#exchange, event);
     this.#exchange = next;
-    return reply;
+    return [...replies];
   }
 
   #ending(): string {
@@ -132,4 +158,7 @@ class Client {
   }
 }
 
-const valueOf = (headers: HeaderList, name: string): string => headers.find(([key]) => key === name)?.[1] ?? "";
+type Last = Extract<Reply, { readonly kind: "immediateResponse" } | { readonly permit: object }>;
+const isLast = (reply: Reply | Piece): reply is Last => reply.kind === "immediateResponse" || "permit" in reply;
+
+const statusIn = (headers: HeaderList): number => Number(headers.find(([name]) => name === ":status")?.[1]);

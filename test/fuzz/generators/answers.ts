@@ -123,9 +123,17 @@ const events = fc
 
 /** As a server means it. */
 const honest: fc.Arbitrary<AnswerCase> = fc
-  .record({ request: asked, status: statuses, more: oddHeaders, content: fc.oneof(json, events, events), at: cuts })
-  .map(({ request, status, more, content, at }) => ({
+  .record({
+    request: asked,
+    status: statuses,
+    more: oddHeaders,
+    content: fc.oneof(json, events, events),
+    at: cuts,
+    isNarrow: fc.constantFrom(false, false, false, false, true),
+  })
+  .map(({ request, status, more, content, at, isNarrow }) => ({
     request,
+    isNarrow,
     headers: [[":status", status], ["content-type", content.type], ...more],
     body: utf8(content.text),
     cuts: at,

@@ -27,7 +27,7 @@ export function objectPart(members: Readonly<Record<string, Part | string | unde
 }
 
 /** What stands for the thing in the text: in one piece, however its name is written. */
-const markOf = (kind: string, name: string): string => `<${kind[0]}${Buffer.from(name).toString("hex").slice(-40)}>`;
+const markOf = (kind: string, name: string): string => `<${kind} ${Buffer.from(name).toString("hex").slice(-40)}>`;
 
 export const secretName = (kind: "tool" | "prompt" | "resource" | "template", name: string): Secret => ({
   kind: `the entry of a ${kind}`,

@@ -69,7 +69,7 @@ function bodyOf({ method, params, kind }: Sketch, id: string, how: Manner): stri
   return `${space}{${turned(whole, how.turn).join(`,${space}`)}${space}}${space}`;
 }
 
-function headersOf({ method, name, kind }: Sketch, how: Manner): HeaderList {
+function headersOf({ method, name, repeated, kind }: Sketch, how: Manner): HeaderList {
   const isModern = how.era === "modern";
   const version = isModern ? MODERN : how.era;
   const isPlain = name !== undefined && /^[!-~](?:[ -~]*[!-~])?$/.test(name) && !name.startsWith("=?");
@@ -84,6 +84,7 @@ function headersOf({ method, name, kind }: Sketch, how: Manner): HeaderList {
     ...(version === undefined ? [] : [["mcp-protocol-version", version] as const]),
     ...(isModern && kind !== "answer" ? [["mcp-method", method] as const] : []),
     ...(isModern && written !== undefined ? [["mcp-name", written] as const] : []),
+    ...repeated,
   ];
 }
 

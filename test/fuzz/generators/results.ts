@@ -17,7 +17,7 @@ const written = (value: string, isEscaped: boolean): string =>
 const manner = fc.record({
   turn: fc.nat(3),
   isEscaped: fc.boolean(),
-  more: fc.constantFrom("", '"n":1.50', '"_meta":{"a":[]}'),
+  more: fc.constantFrom("", '"n":1.50', '"_meta":{"a":[]}', '"_meta":{"ui":{"resourceUri":"file:///ui"},"n":1.0}'),
 });
 
 function entries(kind: "tool" | "prompt" | "resource" | "template", names: fc.Arbitrary<string>): fc.Arbitrary<Part> {
@@ -94,16 +94,25 @@ const withheld = fc.constantFrom(
   part('{"resultType":"input_required","requestState":"<bare>"}', [
     { kind: "a state", mark: "<bare>", isFor: mayAnswer },
   ]),
-  part('{"task":{"taskId":"<t>"}}', [{ kind: "a task", mark: "<t>", isFor: mayFollow }]),
-  part('{"resultType":"task","taskId":"<t>"}', [{ kind: "a task", mark: "<t>", isFor: mayFollow }]),
-  part('{"resultType":"other","a":"<o>"}', [{ kind: "a result of another type", mark: "<o>", isFor: () => false }]),
+  part('{"task":{"taskId":"<task>"}}', [{ kind: "a task", mark: "<task>", isFor: mayFollow }]),
+  part('{"resultType":"task","taskId":"<task>"}', [{ kind: "a task", mark: "<task>", isFor: mayFollow }]),
+  part('{"resultType":"other","a":"<other>"}', [
+    { kind: "a result of another type", mark: "<other>", isFor: () => false },
+  ]),
 );
+const begun = [
+  ["logging", "logging/setLevel"],
+  ["completions", "completion/complete"],
+].map(([capability = "", method = ""]) => {
+  const secret = secretRequest("a capability", method);
+  const can = objectPart({ a: part(text(secret.mark), [secret]) });
+  return objectPart({ protocolVersion: '"2025-06-18"', capabilities: objectPart({ tools: "{}", [capability]: can }) });
+});
 const plain = fc
   .constantFrom(
     "{}",
     '{"resultType":"complete"}',
     '{"completion":{"values":["a"]}}',
-    '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}',
     '{"tools":{}}',
     '{"Tools":[{"name":"get-env"}]}',
   )
@@ -132,7 +141,9 @@ export const results: fc.Arbitrary<Part> = fc.oneof(
       .array(uris.map(held), { maxLength: 3 })
       .map((all) => objectPart({ contents: joined(all, arrayText) })),
   },
+  { weight: 1, arbitrary: fc.oneof(content, uris.map(held)).map((one) => objectPart({ content: one, contents: one })) },
   { weight: 2, arbitrary: questions },
   { weight: 1, arbitrary: withheld },
+  { weight: 1, arbitrary: fc.constantFrom(...begun) },
   { weight: 2, arbitrary: plain },
 );

@@ -9,6 +9,8 @@ export type Sketch = {
   readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly name: string | undefined;
+  /** What `Mcp-Param-*` repeats of its arguments there. */
+  readonly repeated: readonly (readonly [header: string, value: string])[];
   readonly kind: "request" | "notification" | "answer";
 };
 
@@ -37,6 +39,7 @@ const sketch = (
   method,
   params,
   name,
+  repeated: [],
   kind,
 });
 const inputs = fc.constantFrom<Sketch["params"]>(
@@ -52,6 +55,23 @@ const inputs = fc.constantFrom<Sketch["params"]>(
 const called = fc
   .tuple(toolNames, argumentsText, inputs)
   .map(([name, args, more]) => sketch("tools/call", { name: text(name), arguments: args, ...more }, name));
+const REPEATED: readonly Sketch["repeated"][] = [
+  [["mcp-param-region", "eu west"]],
+  [
+    ["mcp-param-region", "=?base64?ZXUgd2VzdA==?="],
+    ["mcp-param-count", "42.0"],
+  ],
+  [["mcp-param-deep", "true"]],
+  [["mcp-param-region", "us"]],
+];
+const repeated = fc.tuple(toolNames, fc.constantFrom(...REPEATED)).map(([name, headers]) => ({
+  ...sketch(
+    "tools/call",
+    { name: text(name), arguments: '{"region":"eu west","count":42,"o":{"deep":true,"no":null},"list":["us"]}' },
+    name,
+  ),
+  repeated: headers,
+}));
 const prompted = fc
   .tuple(promptNames, argumentsText)
   .map(([name, args]) => sketch("prompts/get", { name: text(name), arguments: args }, name));
@@ -113,6 +133,7 @@ const answered = fc.constantFrom(
 /** Every method of MCP, and some that it does not have. */
 export const sketches = fc.oneof(
   { weight: 8, arbitrary: called },
+  { weight: 1, arbitrary: repeated },
   { weight: 3, arbitrary: prompted },
   { weight: 3, arbitrary: read },
   { weight: 3, arbitrary: completed },

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import type { RequestCase } from "../case.ts";
+import { isObject } from "../client-view.ts";
 import { requests } from "../generators/requests.ts";
 import { judge } from "../judge.ts";
 import type { Verdict } from "../judge.ts";
@@ -74,8 +75,9 @@ function checkHeaders({ headers, body }: Verdict & { kind: "forwarded" }, calls:
     "the length is that of another body",
   );
   const [method, name] = [values("mcp-method"), values("mcp-name").map(decoded)];
+  const params = headers.filter(([key]) => key.startsWith("mcp-param-")).map(([, value]) => decoded(value));
   if (!values("mcp-protocol-version").includes(MODERN)) {
-    assert.deepEqual([method, name], [[], []], "headers that mean nothing in this era");
+    assert.deepEqual([...method, ...name, ...params], [], "headers that mean nothing in this era");
     return;
   }
   const [call] = calls;
@@ -88,7 +90,17 @@ function checkHeaders({ headers, body }: Verdict & { kind: "forwarded" }, calls:
   );
   const isNamed = WITH_NAME_HEADER.includes(call.method) || name.length > 0;
   assert.deepEqual(name, isNamed ? [call.target?.name ?? call.taskId] : [], "Mcp-Name says something else");
+  const { params: inBody } = JSON.parse(Buffer.from(body).toString()) as { params?: { arguments?: unknown } };
+  const leaves = leavesOf(inBody?.arguments);
+  assert(
+    params.every((param) => leaves.some((leaf) => param === String(leaf) || (leaf !== "" && Number(param) === leaf))),
+    "Mcp-Param says what no argument does",
+  );
 }
+
+/** The plain values in an object and in the objects in it. */
+const leavesOf = (value: unknown): readonly unknown[] =>
+  isObject(value) ? Object.values(value).flatMap(leavesOf) : Array.isArray(value) ? [] : [value];
 
 /** The header `Mcp-Name` as a server decodes it. */
 function decoded(value: string): string {

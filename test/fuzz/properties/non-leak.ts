@@ -19,13 +19,19 @@ export const nonLeak: Property<AnswerCase> = {
   promise: "no client finds in an answer what its caller may not use, however it is framed",
   needs: ["python", "httpx-sse", "go"],
   cases: answers,
-  async check({ request, headers, body, cuts, secrets }, readers) {
+  async check({ request, headers, body, cuts, secrets, isNarrow = false }, readers) {
     const { caller } = request;
-    const ask = { ...request, policies: POLICIES, identity: CALLERS[caller] };
+    const ask = { ...request, policies: POLICIES, identity: CALLERS[caller], isNarrow };
     const delivered = deliver(ask, { headers, pieces: cutAt(body, cuts), trailers: false });
     if (delivered === undefined) return "not asked";
+    const given = delivered.headers.filter(([name]) => name === "mcp-session-id");
+    assert(given.length === 0 || mayBegin(request), "a session is given where none begins");
     const { messages, endpoints } = await seenBy(delivered, readers);
     for (const endpoint of endpoints) checkEndpoint(endpoint);
+    assert(
+      messages.every((message) => !message.includes("\ufffd")),
+      "a message is not UTF-8",
+    );
     const text = latin1TextOf(delivered.body);
     for (const { mark, kind } of secrets) assert(!text.includes(mark), `something hidden is there as text: ${kind}`);
     const isModern = request.headers.some(([name, value]) => name === "mcp-protocol-version" && value === MODERN);
@@ -90,10 +96,13 @@ const isTold = (caller: CallerName, method: string): boolean =>
 
 /** Where the client then sends its messages: there, and nowhere else, they are decided on. */
 function checkEndpoint(endpoint: string): void {
-  assert(!/\s/.test(endpoint), "the client is sent to more than an address");
+  assert(!/[^!-~]/.test(endpoint), "the client is sent to more than an address");
   const url = URL.parse(endpoint, `https://mcp.example${STREAM_PATH}`);
   assert.equal(url?.pathname, MESSAGES_PATH, "the client is sent to another path");
   assert.equal(url.origin, "https://mcp.example", "the client is sent to another host");
 }
+
+/** Only then the answer may have the id of a session that the request did not have. */
+const mayBegin = ({ body }: AnswerCase["request"]): boolean => latin1TextOf(body).includes('"initialize"');
 
 const idOf = (message: unknown): unknown => (isObject(message) ? (message["id"] ?? null) : null);

@@ -17,6 +17,7 @@ export class ReaderProcess {
   #questions: (readonly [question: string, body: string])[] = [];
   #asking: Waiting[] = [];
   readonly #asked: Waiting[][] = [];
+  #hasEnded = false;
 
   private constructor(child: Child, lines: AsyncIterator<string>, greeting: string) {
     this.#child = child;
@@ -35,6 +36,7 @@ export class ReaderProcess {
   }
 
   ask(question: string, body: Uint8Array): Promise<unknown> {
+    if (this.#hasEnded) throw new Error("the reader has ended");
     if (this.#questions.length === 0) setImmediate(() => this.#send());
     this.#questions.push([question, Buffer.from(body).toString("base64")]);
     return new Promise((resolve, reject) => this.#asking.push({ resolve, reject }));
@@ -56,6 +58,7 @@ export class ReaderProcess {
       const answers = JSON.parse(line.value) as unknown[];
       for (const [i, { resolve }] of (this.#asked.shift() ?? []).entries()) resolve(answers[i]);
     }
+    this.#hasEnded = true;
     for (const { reject } of [...this.#asked.flat(), ...this.#asking]) reject(new Error("the reader has ended"));
   }
 }

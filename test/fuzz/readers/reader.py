@@ -150,7 +150,7 @@ def names(entries, key):
 
 def events(body):
     """The data of a stream for the MCP client; and for a reader that breaks lines where str.splitlines does."""
-    lax = [line.partition(":")[2] for line in body.decode().splitlines() if line.strip().startswith("data")]
+    lax = [line.partition(":")[2] for line in body.decode(errors="replace").splitlines() if line.strip().startswith("data")]
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
     seen = [one.data for one in httpx_sse.EventSource(response).iter_sse()]
     return {"lax": lax, "httpx": seen}
