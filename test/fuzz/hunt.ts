@@ -22,41 +22,40 @@ export type Plan = { readonly runs: number; readonly seed: number; readonly excu
 /** At least `runs` cases. The same seed tries the same ones. */
 export async function hunt(property: Property, readers: Readers, { runs, seed, excused }: Plan): Promise<Report> {
   using _ = property.open?.();
-  let tried = 0;
-  const reached = new Map<string, number>();
+  const tally: { tried: number; reached: Map<string, number> } = { tried: 0, reached: new Map() };
   let failed = false;
   const batches = fc.array(property.cases, { minLength: 1, maxLength: BATCH, size: "max" });
   const isKept = fc.asyncProperty(batches, async (batch) => {
     const ends = await Promise.all(batch.map((one) => endOf(property, readers, one)));
-    const broken = ends.find((end) => end.isBroken && !excused.has(end.text));
+    const broken = ends.find((end) => isNews(end, excused));
     failed ||= broken !== undefined;
     if (broken !== undefined) throw new Error(broken.text);
     // While a failure shrinks, nothing new is tried.
     if (failed) return;
-    tried += ends.length;
+    tally.tried += ends.length;
     for (const { text, isBroken } of ends) {
       const end = isBroken ? `known: ${text}` : text;
-      reached.set(end, (reached.get(end) ?? 0) + 1);
+      tally.reached.set(end, (tally.reached.get(end) ?? 0) + 1);
     }
   });
-  for (let next = seed; tried < runs; next++) {
-    const numRuns = Math.max(1, Math.min(BATCHES_A_SEED, Math.ceil((runs - tried) / (BATCH / 2))));
+  for (let next = seed; tally.tried < runs; next++) {
+    const numRuns = Math.max(1, Math.min(BATCHES_A_SEED, Math.ceil((runs - tally.tried) / (BATCH / 2))));
     const { counterexample } = await fc.check(isKept, { numRuns, seed: next });
     for (const one of counterexample?.[0] ?? []) {
-      const { text, isBroken } = await endOf(property, readers, one);
-      if (isBroken && !excused.has(text)) return { tried, reached, failure: { seed: next, case: one, message: text } };
+      const end = await endOf(property, readers, one);
+      if (isNews(end, excused)) return { ...tally, failure: { seed: next, case: one, message: end.text } };
     }
     if (counterexample !== null) throw new Error(`${property.name} with the seed ${next} breaks once and not again`);
   }
-  return { tried, reached, failure: undefined };
+  return { ...tally, failure: undefined };
 }
 
+type End = { readonly text: string; readonly isBroken: boolean };
+
+const isNews = ({ text, isBroken }: End, excused: ReadonlySet<string>): boolean => isBroken && !excused.has(text);
+
 /** What one case comes to. */
-export async function endOf(
-  property: Property,
-  readers: Readers,
-  one: unknown,
-): Promise<{ readonly text: string; readonly isBroken: boolean }> {
+export async function endOf(property: Property, readers: Readers, one: unknown): Promise<End> {
   try {
     return { text: await property.check(one, readers), isBroken: false };
   } catch (error: unknown) {

@@ -85,9 +85,9 @@ class Envoy {
     const { headers, identity, body } = this.#ask;
     const endOfStream = body.length === 0;
     const replies = this.#step({ kind: "requestHeaders", headers, endOfStream, identity, route: undefined });
-    for (let i = 0; i < pieces.length && !endOfStream && !replies.some(isLast); i++) {
-      const isEnd = i === pieces.length - 1;
-      replies.push(...this.#step({ kind: "requestBody", body: pieces[i] ?? body, endOfStream: isEnd }));
+    for (const [i, piece] of (endOfStream ? [] : pieces).entries()) {
+      if (replies.some(isLast)) break;
+      replies.push(...this.#step({ kind: "requestBody", body: piece, endOfStream: i === pieces.length - 1 }));
     }
     return this.#verdictOn(replies);
   }

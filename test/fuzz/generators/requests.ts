@@ -96,7 +96,7 @@ const callers = fc.oneof(
 );
 
 /** As a client would send it, whoever it is and whatever it may. */
-export const honestRequests: fc.Arbitrary<RequestCase> = fc
+const honestRequests: fc.Arbitrary<RequestCase> = fc
   .record({ caller: callers, what: sketches, id: ids, how: manner })
   .map(({ caller, what, id, how }) => ({ caller, headers: headersOf(what, how), body: utf8(bodyOf(what, id, how)) }));
 

@@ -97,7 +97,7 @@ function lesser(rule: RuleDocument): RuleDocument[] {
     ...shorter(to).map((fewer) => ({ ...rule, to: fewer })),
     ...to.flatMap((entry, i) =>
       Object.entries(entry).flatMap(([key, names]) =>
-        shorter(names as readonly string[]).map((fewer) => ({ ...rule, to: to.with(i, { ...entry, [key]: fewer }) })),
+        shorter(names).map((fewer) => ({ ...rule, to: to.with(i, { ...entry, [key]: fewer }) })),
       ),
     ),
   ];

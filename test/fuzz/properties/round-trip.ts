@@ -1,11 +1,12 @@
 /** P8. Nothing that a client has written is lost: numbers keep their lexemes, members their order, strings their text. */
 import assert from "node:assert/strict";
+import { textOf } from "../../fixtures/bytes.ts";
 import type { RequestCase } from "../case.ts";
 import { requests } from "../generators/requests.ts";
 import { judge } from "../judge.ts";
 import type { Property } from "../property.ts";
 import { CALLERS, POLICIES } from "../world.ts";
-import { scanSlowly } from "../../oracle/scan.ts";
+import { scanSlowly, writeSlowly } from "../../oracle/scan.ts";
 
 const NO_LIMITS = { maxDepth: 1e6, maxKeys: 1e6, maxNumberBytes: 1e6 };
 
@@ -21,10 +22,12 @@ export const roundTrip: Property<RequestCase> = {
     // In place of what was refused another message goes, and of a subscription what may not be seen is taken out.
     if (verdict.isSealed) return "sealed";
     if (verdict.said.some(({ method }) => method === "subscriptions/listen")) return "a subscription";
+    const tree = scanSlowly(verdict.body, NO_LIMITS);
+    assert(tree !== undefined && writeSlowly(tree) === textOf(verdict.body), "it is not in canonical form");
     const [sent, came] = await Promise.all([readers.tree(verdict.body), readers.tree(body)]);
     if (Array.isArray(came)) assert(isWithin(sent, came), "the messages of a batch are other ones");
     else {
-      assert.deepEqual(scanSlowly(verdict.body, NO_LIMITS), scanSlowly(body, NO_LIMITS), "it holds other values");
+      assert.deepEqual(tree, scanSlowly(body, NO_LIMITS), "it holds other values");
       assert.equal(sent, came, "it holds other values for Python");
     }
     if (Array.isArray(came)) return sent?.length === came.length ? "a batch" : "a part of a batch";

@@ -39,7 +39,7 @@ export class Readers {
   /** What each reader takes a request's body for. */
   async calls(body: Uint8Array): Promise<Readonly<Record<string, Readings>>> {
     const readings = await Promise.all([this.#python?.ask("call", body), this.#go?.ask("call", body)]);
-    return Object.assign({}, ...readings) as Record<string, Readings>;
+    return Object.fromEntries(readings.flatMap((one) => Object.entries((one ?? {}) as Record<string, Readings>)));
   }
 
   /** A document with its numbers as written and its keys in order, as one text; the elements of an array as one each. */
