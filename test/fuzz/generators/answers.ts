@@ -44,6 +44,7 @@ const asked: fc.Arbitrary<RequestCase> = fc
     headers: [
       [":method", body === "" ? "GET" : "POST"],
       [":path", path ?? "/mcp"],
+      [":authority", "mcp.example"],
       ...(body === "" ? [] : [["content-type", "application/json"] as const]),
       ["mcp-protocol-version", version],
       ...(name === undefined

@@ -97,7 +97,8 @@ const completed = fc
     fc.oneof(uris, templates).map((uri) => objectText({ type: '"ref/resource"', uri: text(uri) })),
   )
   .map((ref) => sketch("completion/complete", { ref, argument: '{"name":"a","value":""}' }));
-const CLIENT = '"capabilities":{},"clientInfo":{"name":"c","version":"1"}';
+const CAPABILITIES = '{"sampling":{},"roots":{"listChanged":true},"experimental":{"a":1.0}}';
+const INFO = '{"name":"c","version":"1"}';
 const plain = fc.constantFrom(
   sketch("ping"),
   sketch("tools/list"),
@@ -106,7 +107,7 @@ const plain = fc.constantFrom(
   sketch("resources/list"),
   sketch("resources/templates/list"),
   sketch("server/discover"),
-  sketch("initialize", { protocolVersion: '"2025-06-18"', client: `{${CLIENT}}` }),
+  sketch("initialize", { protocolVersion: '"2025-06-18"', capabilities: CAPABILITIES, clientInfo: INFO }),
   sketch("logging/setLevel", { level: '"debug"' }),
   sketch("resources/directory/read", { uri: '"demo://resource/static/a"' }),
   sketch("skills/list"),
