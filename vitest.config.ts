@@ -18,6 +18,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: "fuzz",
+          include: ["test/fuzz/**/*.test.ts"],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: "edges",
           include: ["test/{grpc,policies,telemetry,admin,config,cli}/**/*.test.ts"],
           testTimeout: 30_000,
