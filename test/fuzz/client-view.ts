@@ -1,6 +1,7 @@
 /**
  * What clients find in what is delivered. They are real ones: eventsource-parser (the official SDK in TypeScript) and
- * httpx-sse (the one in Python); and a lax one, which takes more for line ends. They must find the same.
+ * httpx-sse (the one in Python); and two that are not by the standard, one with more line ends and one with fewer. They must
+ * find the same.
  */
 import assert from "node:assert/strict";
 import { createParser } from "eventsource-parser";
@@ -25,8 +26,9 @@ export async function seenBy({ status, headers, body }: Delivered, readers: Read
   }
   const events = eventsIn(text);
   const data = events.map((event) => event.data);
-  const { httpx, lax } = (await readers.events(body)) ?? { httpx: data, lax: data };
+  const { httpx, lax, lines } = (await readers.events(body)) ?? { httpx: data, lax: data, lines: data };
   assert.deepEqual(dataIn(httpx), data, "two clients read two streams");
+  assert.deepEqual(dataIn(lines), data, "a client that reads by lines reads another stream");
   assert.deepEqual(dataIn(lax.map(trimmed)), data.map(trimmed), "a lax client reads another stream");
   return {
     messages: events

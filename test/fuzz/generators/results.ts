@@ -115,6 +115,10 @@ const plain = fc
     '{"completion":{"values":["a"]}}',
     '{"tools":{}}',
     '{"Tools":[{"name":"get-env"}]}',
+    '{"tool\u017f":[{"name":"get-env"}]}',
+    '{"RE\u017fources":[{"uri":"file:///etc/passwd"}]}',
+    '{"tools":[{"name":"echo","\u004eame":"get-env"}]}',
+    '{"ta\u017f\u212a":{"taskId":"t"}}',
   )
   .map((value) => part(value));
 

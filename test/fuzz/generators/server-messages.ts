@@ -65,8 +65,9 @@ function subscribed(): Part {
 /** As a server answers the ping that goes on in place of what was refused (HTTP with SSE): the id is a message. */
 const sealed = results.map((result) => {
   const { text } = objectPart({ jsonrpc: VERSION, id: "1", result });
-  // Elsewhere it is an id like any other, and what stands in it no secret.
-  return objectPart({ jsonrpc: VERSION, id: JSON.stringify(`toolgate-denied ${text}`), result: "{}" });
+  // Elsewhere it is an id like any other, and what stands in it no secret: its marks are not those of others.
+  const id = JSON.stringify(`toolgate-denied ${text.replaceAll("<", "(")}`);
+  return objectPart({ jsonrpc: VERSION, id, result: "{}" });
 });
 
 /** Any of them; most are the answer to the request 1. */

@@ -11,8 +11,15 @@ import { ReaderProcess } from "./process.ts";
 
 export type ReaderName = "python" | "jiter" | "httpx-sse" | "go";
 
-/** The data in a stream, as MCP's client in Python sees it; and as one that takes more for line ends than the standard. */
-export type Events = { readonly httpx: readonly string[]; readonly lax: readonly string[] };
+/** The data in a stream, by the client that finds it. */
+export type Events = {
+  /** MCP's client in Python. */
+  readonly httpx: readonly string[];
+  /** One that breaks lines where Python's `str.splitlines` does. */
+  readonly lax: readonly string[];
+  /** One that reads line by line, and takes a CR for a part of a line. */
+  readonly lines: readonly string[];
+};
 
 export class Readers {
   readonly missing: ReadonlySet<ReaderName>;
@@ -58,7 +65,8 @@ export class Readers {
   }
 
   async events(body: Uint8Array): Promise<Events | undefined> {
-    return (await this.#python?.ask("events", body)) as Events | undefined;
+    const [python, lines] = await Promise.all([this.#python?.ask("events", body), this.#go?.ask("events", body)]);
+    return python === undefined || lines === undefined ? undefined : ({ ...python, lines } as Events);
   }
 
   stop(): void {

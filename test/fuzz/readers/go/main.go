@@ -216,6 +216,23 @@ func answer(body []byte) any {
 	}
 }
 
+// events is the data of a stream for a client that reads it line by line, as bufio does: a CR is part of a line unless it
+// stands at its end, and what is left at the end of the stream is an event.
+func events(body []byte) []string {
+	found := []string{}
+	data := []string{}
+	for _, line := range append(strings.Split(string(body), "\n"), "") {
+		line = strings.TrimSuffix(line, "\r")
+		if value, isData := strings.CutPrefix(line, "data:"); isData {
+			data = append(data, strings.TrimPrefix(value, " "))
+		} else if line == "" && len(data) > 0 {
+			found = append(found, strings.Join(data, "\n"))
+			data = nil
+		}
+	}
+	return found
+}
+
 func main() {
 	in := bufio.NewReader(os.Stdin)
 	out := json.NewEncoder(os.Stdout)
@@ -235,10 +252,13 @@ func main() {
 			if err != nil {
 				panic(err)
 			}
-			if question[0] == "call" {
+			switch question[0] {
+			case "call":
 				answers[i] = map[string]any{"go": call(body)}
-			} else {
+			case "answer":
 				answers[i] = answer(body)
+			default:
+				answers[i] = events(body)
 			}
 		}
 		_ = out.Encode(answers)
