@@ -42,7 +42,7 @@ function judge({ file, source, from, to }: Mutant): string | undefined {
   )?.why;
 }
 
-export const survivors = ({ mutants }: GroupReport): Mutant[] => mutants.filter(isSurvivor);
+const survivors = ({ mutants }: GroupReport): Mutant[] => mutants.filter(isSurvivor);
 export const unjudged = (report: GroupReport): Mutant[] =>
   survivors(report).filter((mutant) => judge(mutant) === undefined);
 

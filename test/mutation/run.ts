@@ -1,7 +1,7 @@
 /**
  * `npm run mutation [-- group ...]`: mutates the sources of each group and runs its tests for each mutant. Keeps what it
  * finds in reports/mutation, and writes docs/mutation.md once all groups are there. Fails when a survivor is not judged.
- * `--again`: only the lines on which something survived last time, for tests that were added since.
+ * `--again`: only the lines on which something survived last time that is not judged, for tests that were added since.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { GROUPS, GROUP_NAMES } from "./groups.ts";
 import type { GroupName } from "./groups.ts";
-import { countsOf, documentOf, survivors, unjudged } from "./report.ts";
+import { countsOf, documentOf, unjudged } from "./report.ts";
 import type { GroupReport, Mutant, Reports } from "./report.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -49,7 +49,7 @@ const order = (one: Mutant, other: Mutant): number =>
 async function run(name: GroupName, before: GroupReport | undefined): Promise<GroupReport> {
   const started = Date.now();
   process.env["MUTATION_GROUP"] = name;
-  const lines = before && survivors(before).map(({ file, line, endLine }) => `${file}:${line}-${endLine}`);
+  const lines = before && unjudged(before).map(({ file, line, endLine }) => `${file}:${line}-${endLine}`);
   const mutate = lines === undefined ? GROUPS[name].mutate : [...new Set(lines)];
   if (before !== undefined && mutate.length === 0) return before;
   const found = (await new Stryker({ mutate: [...mutate] }).runMutationTest()).map(mutantOf);
