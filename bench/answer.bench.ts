@@ -3,8 +3,7 @@ import { deliver } from "../src/core/mcp/answer.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import type { Asked } from "../src/core/mcp/asked.ts";
 import type { Id } from "../src/core/jsonrpc/message.ts";
-import { LIST, toolName } from "./documents.ts";
-import { TOOL_RESULT } from "./end-to-end/messages.ts";
+import { LIST, TOOL_RESULT, toolName } from "./documents.ts";
 import type { Micro } from "./micro.ts";
 
 const EVEN: ReadonlySet<string> = new Set(Array.from({ length: 250 }, (_, i) => toolName(2 * i)));

@@ -21,7 +21,8 @@ export const LARGE_CALL = Buffer.from(
   }),
 );
 
-export const toolName = (i: number): string => `tool-${i}`;
+/** `reader` of the end-to-end run may use `get-*`: every other one. */
+export const toolName = (i: number): string => `${i % 2 === 0 ? "get" : "set"}-${i}`;
 
 const tool = (i: number): object => ({
   name: toolName(i),
@@ -34,7 +35,23 @@ const tool = (i: number): object => ({
   },
 });
 
+export const TOOLS = Array.from({ length: 500 }, (_, i) => tool(i));
+const listOf = (tools: readonly object[]): Buffer =>
+  Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 7, result: { tools } }));
+
 /** An answer to `tools/list` with 500 tools. */
-export const LIST = Buffer.from(
-  JSON.stringify({ jsonrpc: "2.0", id: 7, result: { tools: Array.from({ length: 500 }, (_, i) => tool(i)) } }),
+export const LIST = listOf(TOOLS);
+/** What of it is left for a caller who may see every other tool. */
+export const HALF_LIST = listOf(TOOLS.filter((_, i) => i % 2 === 0));
+
+export const TOOL_RESULT =
+  '{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"Echo: the quick brown fox"}],"isError":false}}';
+
+const progress = (i: number): string =>
+  `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":${i},"total":1000}}`;
+
+/** A call answered as an event stream: 999 notifications, then the result. */
+export const EVENTS: readonly string[] = Array.from(
+  { length: 1_000 },
+  (_, i) => `event: message\ndata: ${i < 999 ? progress(i) : TOOL_RESULT}\n\n`,
 );

@@ -6,7 +6,8 @@ import type { ExchangeRecord } from "../src/core/exchange/record.ts";
 import type { HeaderList } from "../src/core/mcp/headers.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { compile } from "../src/core/policy/compile.ts";
-import { CALL, NOTIFICATION, requestHeaders, TOOL_RESULT } from "./end-to-end/messages.ts";
+import { TOOL_RESULT } from "./documents.ts";
+import { CALL, NOTIFICATION, requestHeaders } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
 import { ISSUER, platformPolicies } from "./policies.ts";
 

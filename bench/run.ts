@@ -3,7 +3,7 @@
  * `bench/results/`. How to read it: docs/performance.md.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { Command, Option } from "commander";
 import { endToEndAims, microAims } from "./aims.ts";
@@ -11,11 +11,12 @@ import { answerBenches } from "./answer.bench.ts";
 import { canonicalBenches } from "./canonical.bench.ts";
 import { decideBenches } from "./decide.bench.ts";
 import { measureEndToEnd } from "./end-to-end/measure.ts";
+import { LOADS } from "./end-to-end/messages.ts";
 import { exchangeBenches } from "./exchange.bench.ts";
 import { grpcBenches } from "./grpc.bench.ts";
 import { measureMicro } from "./micro.ts";
 import type { MicroRow } from "./micro.ts";
-import { aimTable, endToEndTable, microTable } from "./report.ts";
+import { aimTable, endToEndReport, microTable } from "./report.ts";
 import type { Aim } from "./report.ts";
 import { scanBenches } from "./scan.bench.ts";
 import { sseBenches } from "./sse.bench.ts";
@@ -32,26 +33,43 @@ const MICRO = [
   ...telemetryBenches,
 ];
 const LENGTHS = {
-  full: { microCpuMs: 400, endToEnd: { rounds: 3, seconds: 3, warmUpSeconds: 7 } },
-  quick: { microCpuMs: 150, endToEnd: { rounds: 1, seconds: 1.5, warmUpSeconds: 3.5 } },
+  full: {
+    microCpuMs: 400,
+    endToEnd: {
+      rounds: 3,
+      seconds: { closed: 2.5, paced: 2.5, large: 1.5, streams: 1.5 },
+      warmUpSeconds: { closed: 7, paced: 7, large: 2.5, streams: 1 },
+    },
+  },
+  quick: {
+    microCpuMs: 150,
+    endToEnd: {
+      rounds: 1,
+      seconds: { closed: 1.5, paced: 1.5, large: 1.5, streams: 1 },
+      warmUpSeconds: { closed: 3.5, paced: 3.5, large: 1.5, streams: 1 },
+    },
+  },
 } as const;
+const LOAD_NAMES = LOADS.map(({ name }) => name);
 const RESULTS = join(import.meta.dirname, "results");
 
 type Options = {
   readonly quick?: true;
   readonly only?: "micro" | "e2e";
+  readonly load?: readonly string[];
   readonly against?: readonly string[];
   readonly profile?: true;
 };
 
 const program = new Command("bench")
   .description("Measures Toolgate. Compare ratios within one run: the figures belong to the machine.")
-  .option("--quick", "one short round of everything: about a minute, and rough")
+  .option("--quick", "one short round of everything: a minute and a half, and rough")
   .addOption(new Option("--only <part>", "one part alone").choices(["micro", "e2e"]))
+  .addOption(new Option("--load <names...>", "of the end-to-end part, these loads alone").choices(LOAD_NAMES))
   .option("--against <checkout...>", "measure Toolgate of these checkouts too, side by side")
   .option("--profile", "leave a CPU profile of Toolgate under load in bench/results");
 
-const { quick, only, against = [], profile } = program.parse().opts<Options>();
+const { quick, only, load: names = LOAD_NAMES, against = [], profile } = program.parse().opts<Options>();
 const length = quick === true ? LENGTHS.quick : LENGTHS.full;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 await mkdir(RESULTS, { recursive: true });
@@ -67,16 +85,14 @@ if (only !== "e2e") {
 }
 if (only !== "micro") {
   const profileInto = profile === true ? RESULTS : undefined;
-  const options = { against: against.map((dir) => resolve(dir)), profileInto };
+  const loads = LOADS.filter(({ name }) => names.includes(name));
+  const options = { loads, against, profileInto };
   const rows = await measureEndToEnd(length.endToEnd, options).catch((error: unknown) => {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   });
   if (process.platform !== "linux") say("The CPU time of processes is not available on this system.\n");
-  say(
-    `16 connections, as fast as they go. CPU in us a call; ratios are of rates.\n\n${endToEndTable(rows, "closed")}\n`,
-  );
-  say(`500 calls a second. CPU in us a call; ratios are of p50.\n\n${endToEndTable(rows, "paced")}\n`);
+  say(`${endToEndReport(rows)}\n`);
   aims.push(...endToEndAims(rows));
   results["endToEnd"] = rows;
 }

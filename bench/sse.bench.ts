@@ -2,16 +2,11 @@
 import { stepExchange } from "../src/core/exchange/exchange.ts";
 import type { Exchange } from "../src/core/exchange/exchange.ts";
 import { SseParser } from "../src/core/sse/parse.ts";
+import { EVENTS } from "./documents.ts";
 import { permittedExchange } from "./exchange.bench.ts";
-import { TOOL_RESULT } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
 
-const event = (json: string): string => `event: message\ndata: ${json}\n\n`;
-const progress = (i: number): string =>
-  `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":${i},"total":1000}}`;
-const stream = Buffer.from(
-  Array.from({ length: 1_000 }, (_, i) => event(i < 999 ? progress(i) : TOOL_RESULT)).join(""),
-);
+const stream = Buffer.from(EVENTS.join(""));
 const CHUNK_BYTES = 16_384;
 const chunks = Array.from({ length: Math.ceil(stream.length / CHUNK_BYTES) }, (_, i) =>
   stream.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),

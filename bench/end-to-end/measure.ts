@@ -2,25 +2,40 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { LoadOptions, LoadResult } from "./load.ts";
+import type { Load } from "./messages.ts";
 import { cpuSeconds, ownProgram } from "./processes.ts";
 import { startTestbed } from "./testbed.ts";
 import type { Testbed, TestbedOptions, Way } from "./testbed.ts";
 
 const run = promisify(execFile);
 
-/** Closed: 16 connections, as fast as they go. Paced: at a fixed rate, for latency. */
-export type LoadKind = "closed" | "paced";
-const LOADS: Readonly<Record<LoadKind, Pick<LoadOptions, "connections" | "callsPerSecond">>> = {
-  closed: { connections: 16, callsPerSecond: undefined },
+/** Closed: as fast as they go. Paced: at a fixed rate, for latency. Large: answers that are more work. Streams: slow ones. */
+export type LoadKind = "closed" | "paced" | "large" | "streams";
+const LOAD_KINDS = ["closed", "paced", "large", "streams"] as const;
+const SENDING: Readonly<Record<LoadKind, Pick<LoadOptions, "connections" | "callsPerSecond" | "warmUpMs">>> = {
+  closed: { connections: 16, callsPerSecond: undefined, warmUpMs: 500 },
   // Enough connections that a call need not wait for one.
-  paced: { connections: 64, callsPerSecond: 500 },
+  paced: { connections: 64, callsPerSecond: 500, warmUpMs: 500 },
+  large: { connections: 4, callsPerSecond: undefined, warmUpMs: 500 },
+  // What comes in a second must not be more than any of the ways can take: events would come together.
+  streams: { connections: 8, callsPerSecond: undefined, warmUpMs: 0 },
+};
+const KINDS: Readonly<Record<Load["name"], readonly [LoadKind, ...LoadKind[]]>> = {
+  call: ["closed", "paced"],
+  notification: ["closed", "paced"],
+  burst: ["large"],
+  events: ["streams"],
+  list: ["large"],
 };
 
 /** Medians of the rounds. CPU in microseconds a call, undefined where there is no such process or no such number. */
 export type Row = {
   readonly way: string;
-  readonly load: Way["load"]["name"];
+  readonly load: Load["name"];
+  readonly parts: number;
   readonly kind: LoadKind;
+  /** From Envoy to the processor, a call. */
+  readonly messages: number | undefined;
   readonly callsPerSecond: number;
   readonly latencyMs: LoadResult["latencyMs"];
   readonly cpuUs: {
@@ -36,30 +51,39 @@ export type Row = {
 };
 
 /** `warmUpSeconds`: what a way with a processor gets before it counts. V8 needs some 20,000 calls until the cost stays. */
-export type Length = { readonly rounds: number; readonly seconds: number; readonly warmUpSeconds: number };
+export type Length = {
+  readonly rounds: number;
+  readonly seconds: Readonly<Record<LoadKind, number>>;
+  readonly warmUpSeconds: Readonly<Record<LoadKind, number>>;
+};
 
 export async function measureEndToEnd(length: Length, options: TestbedOptions): Promise<readonly Row[]> {
   await using testbed = await startTestbed(options);
-  const seen = new Map<Way, Record<LoadKind, Row[]>>(testbed.ways.map((way) => [way, { closed: [], paced: [] }]));
-  for (const way of testbed.ways) {
-    await measure(testbed, way, "closed", way.processorPid === undefined ? 1 : length.warmUpSeconds);
+  const runs = testbed.ways.flatMap((way) =>
+    KINDS[way.load.name].map((kind) => ({ way, kind, isFirst: kind === KINDS[way.load.name][0], rows: [] as Row[] })),
+  );
+  for (const { way, kind } of runs.filter(({ isFirst }) => isFirst)) {
+    await measure(testbed, way, kind, way.processorPid === undefined ? 1 : length.warmUpSeconds[kind]);
   }
+  // One kind after the other, so that what is compared is near in time.
+  const inOrder = LOAD_KINDS.flatMap((kind) => runs.filter((one) => one.kind === kind));
   for (let round = 0; round < length.rounds; round++) {
-    const order = round % 2 === 0 ? testbed.ways : testbed.ways.toReversed();
-    for (const kind of ["closed", "paced"] as const) {
-      for (const way of order) seen.get(way)?.[kind].push(await measure(testbed, way, kind, length.seconds));
-    }
+    const order = round % 2 === 0 ? inOrder : inOrder.toReversed();
+    for (const { way, kind, rows } of order) rows.push(await measure(testbed, way, kind, length.seconds[kind]));
   }
-  return (["closed", "paced"] as const).flatMap((kind) => [...seen.values()].map((rows) => medianRow(rows[kind])));
+  return inOrder.map(({ rows }) => medianRow(rows));
 }
 
 async function measure(testbed: Testbed, way: Way, kind: LoadKind, seconds: number): Promise<Row> {
-  const { url, load } = way;
-  const options: LoadOptions = { ...LOADS[kind], url, headers: testbed.headers, body: load.body, seconds };
+  const { url, load, answer } = way;
+  const said = { url, headers: testbed.headers, body: load.body, answerBytes: answer.length, seconds };
+  const options: LoadOptions = { ...SENDING[kind], ...said };
   const before = cpuOf(testbed, way);
+  const messagesBefore = await way.messages();
   const [command, ...args] = ownProgram("load");
   const { stdout } = await run(command, [...args, JSON.stringify(options)]);
   const after = cpuOf(testbed, way);
+  const messages = await way.messages();
   const {
     calls,
     cpuSeconds: loadSeconds,
@@ -75,7 +99,9 @@ async function measure(testbed: Testbed, way: Way, kind: LoadKind, seconds: numb
   return {
     way: way.name,
     load: load.name,
+    parts: load.parts,
     kind,
+    messages: messages === undefined || messagesBefore === undefined ? undefined : (messages - messagesBefore) / calls,
     callsPerSecond,
     latencyMs,
     cpuUs: {
@@ -108,7 +134,9 @@ function medianRow(rows: readonly Row[]): Row {
   return {
     way: first.way,
     load: first.load,
+    parts: first.parts,
     kind: first.kind,
+    messages: maybe((row) => row.messages),
     callsPerSecond: middle((row) => row.callsPerSecond),
     latencyMs: {
       p50: middle((row) => row.latencyMs.p50),

@@ -1,11 +1,27 @@
-/** What the load says and hears: a usual tool call with its answer, and a message that nobody answers. */
-export type Load = { readonly name: "call" | "notification"; readonly body: string; readonly status: number };
+/** What the load says and hears: a usual tool call, a message that nobody answers, and answers of many parts. */
+import { EVENTS, HALF_LIST, LIST, TOOL_RESULT, TOOLS } from "../documents.ts";
+
+export type Load = {
+  readonly name: "call" | "notification" | "burst" | "events" | "list";
+  readonly body: string;
+  readonly status: number;
+  /** What the upstream answers: JSON, or events. */
+  readonly answer: string | readonly string[];
+  /** Of events: the time from one to the next. Undefined: all at once. */
+  readonly everyMs?: number;
+  /** How many parts it has: events, or entries of a list. */
+  readonly parts: number;
+  /** What `reader` gets of it through Toolgate, where that is not all. */
+  readonly shown?: string;
+};
 
 /** Its answer is read: four messages between Envoy and the external processor. */
 export const CALL: Load = {
   name: "call",
   body: '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"message":"the quick brown fox","language":"en"}}}',
   status: 200,
+  answer: TOOL_RESULT,
+  parts: 1,
 };
 
 /** Decided only: the stream ends with the decision, after two messages. */
@@ -13,10 +29,40 @@ export const NOTIFICATION: Load = {
   name: "notification",
   body: '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"7","progress":0.5,"message":"half of it is done"}}',
   status: 202,
+  answer: "",
+  parts: 1,
 };
 
-export const TOOL_RESULT =
-  '{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"Echo: the quick brown fox"}],"isError":false}}';
+const REPORT =
+  '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get-report","arguments":{"year":2026},"_meta":{"progressToken":7}}}';
+
+/** Answered with 1,000 events that come all at once: many in a message between Envoy and the processor. */
+const BURST: Load = { name: "burst", body: REPORT, status: 200, answer: EVENTS, parts: EVENTS.length };
+
+/** Answered with 1,000 events, each by itself, as a tool sends them that says what it has got to: a message for each. */
+const EVENT_STREAM: Load = {
+  name: "events",
+  body: REPORT.replace("2026", "2027"),
+  status: 200,
+  answer: EVENTS,
+  everyMs: 1,
+  parts: EVENTS.length,
+};
+
+/** Answered with 500 tools, of which the caller may see half. */
+const TOOL_LIST: Load = {
+  name: "list",
+  body: '{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{}}',
+  status: 200,
+  answer: LIST.toString(),
+  parts: TOOLS.length,
+  shown: HALF_LIST.toString(),
+};
+
+export const LOADS: readonly Load[] = [CALL, NOTIFICATION, BURST, EVENT_STREAM, TOOL_LIST];
+
+/** The body of the answer. */
+export const answerText = ({ answer }: Load): string => (typeof answer === "string" ? answer : answer.join(""));
 
 /** As the SDK clients on Node send them. */
 export const requestHeaders = (token: string): Readonly<Record<string, string>> => ({

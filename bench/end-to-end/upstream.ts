@@ -1,29 +1,63 @@
 /**
- * A program: the MCP server of the benchmark, which must never be the bottleneck. It answers each POST with the same
- * bytes over a bare socket: a tool's result, or 202 for a message without an id. It ends with its stdin.
+ * A program: the MCP server of the benchmark, which must never be the bottleneck. It answers each POST of the load with
+ * the same bytes over a bare socket: JSON, 202 for a message without an id, or events, at once or one after the other. It
+ * ends with its stdin.
  */
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { TOOL_RESULT } from "./messages.ts";
+import type { AddressInfo, Socket } from "node:net";
+import { LOADS } from "./messages.ts";
+import type { Load } from "./messages.ts";
 
-const RESULT = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${TOOL_RESULT.length}\r\n\r\n${TOOL_RESULT}`;
 const ACCEPTED = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
+const STREAM_HEAD =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
 const HEAD_END = "\r\n\r\n";
+
+type Answer = { readonly body: string; readonly writes: readonly string[]; readonly everyMs: number };
+
+const ANSWERS = LOADS.map((load): Answer => {
+  const writes = writesOf(load);
+  const { body, everyMs } = load;
+  return everyMs === undefined ? { body, writes: [writes.join("")], everyMs: 0 } : { body, writes, everyMs };
+});
+
+function writesOf({ status, answer }: Load): readonly string[] {
+  if (status === 202) return [ACCEPTED];
+  if (typeof answer !== "string") return [STREAM_HEAD, ...answer.map(chunk), "0\r\n\r\n"];
+  return [`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`];
+}
+
+const UNKNOWN: Answer = { body: "", writes: ["HTTP/1.1 500 Unknown\r\ncontent-length: 0\r\n\r\n"], everyMs: 0 };
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
 
 const server = createServer((socket) => {
   let held = "";
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy()); // Envoy or the load generator has left.
-  socket.on("data", (chunk) => {
-    held += chunk.toString("latin1");
-    let answers = "";
+  socket.on("data", (data) => {
+    held += data.toString("latin1");
     for (let end = requestEnd(held); end !== -1; end = requestEnd(held)) {
-      answers += held.slice(0, end).includes('"id":') ? RESULT : ACCEPTED;
+      const request = held.slice(0, end);
       held = held.slice(end);
+      write(socket, ANSWERS.find(({ body }) => request.endsWith(body)) ?? UNKNOWN);
     }
-    if (answers !== "") socket.write(answers, "latin1");
   });
 });
+
+/** Never two pieces at a time, also when a timer is late: they would be one for Envoy. */
+function write(socket: Socket, { writes, everyMs }: Answer): void {
+  const [first = "", ...rest] = writes;
+  socket.write(first, "latin1");
+  if (rest.length === 0) return;
+  let next = 0;
+  const timer = setInterval(() => {
+    socket.write(rest[next++] ?? "", "latin1");
+    if (next === rest.length || socket.destroyed) clearInterval(timer);
+  }, everyMs);
+}
 
 /** Where the first request in `text` ends, or -1 while it is not complete. */
 function requestEnd(text: string): number {

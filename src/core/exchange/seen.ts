@@ -40,6 +40,7 @@ export const outcomeOf = (seen: Seen, id: Id | undefined): Outcome | undefined =
 
 export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
   const { outcome, fault } = delivery;
+  if (tellsNothing(delivery)) return seen;
   const id = answeredBy(asked, delivery);
   const isLost =
     fault !== undefined && (fault.reason === "unreadable" || fault.reason === "too-large" || outcome !== undefined);
@@ -53,6 +54,14 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
     isResumable: seen.isResumable,
   };
 }
+
+/** As most events of a stream. */
+const tellsNothing = ({ outcome, fault, listed, hiddenItems, changedTools }: Delivery): boolean =>
+  outcome === undefined &&
+  fault === undefined &&
+  listed === undefined &&
+  hiddenItems === 0 &&
+  changedTools.length === 0;
 
 /** What did not come by now, does not come. */
 export const withoutRest = (seen: Seen, { pending }: Asked): Seen =>

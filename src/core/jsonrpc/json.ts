@@ -43,6 +43,33 @@ export function keyIs(json: Json, at: At, key: string): boolean {
   return true;
 }
 
+/** As `keyIs`, whatever the case of ASCII letters. Undefined for a key that has more than ASCII: its text says it. */
+export function keyIsInAnyCase(json: Json, at: At, key: string): boolean | undefined {
+  if ((json.tape[at]! & ESCAPED) !== 0) return undefined;
+  const { bytes } = json;
+  const start = json.tape[at + 1]!;
+  const end = json.tape[at + 2]!;
+  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return undefined;
+  if (end - start !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (lower(bytes[start + i]!) !== lower(key.charCodeAt(i))) return false;
+  return true;
+}
+
+const lower = (code: number): number => (code >= 0x41 && code <= 0x5a ? code | 0x20 : code);
+
+/** Whether that holds of each key of an object, without making strings of them. */
+export function everyKey(json: Json, object: At, holds: (key: At) => boolean): boolean {
+  const end = endOf(json, object);
+  for (let at = firstChild(object); at < end; at = endOf(json, at + WIDTH)) if (!holds(at)) return false;
+  return true;
+}
+
+/** Whether the string at `at` is one of these, without making a string of it. */
+export function isOneOf(json: Json, at: At, keys: readonly string[]): boolean {
+  for (const key of keys) if (keyIs(json, at, key)) return true;
+  return false;
+}
+
 /** All keys of an object, as text. */
 export function keysOf(json: Json, object: At): string[] {
   const keys: string[] = [];

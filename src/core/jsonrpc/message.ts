@@ -3,19 +3,7 @@
  * `Method` beside the `method`, or a `result` beside it, is refused rather than read one way here and another way there.
  */
 import { utf8Length } from "../bytes.ts";
-import {
-  ABSENT,
-  endOf,
-  firstChild,
-  isObject,
-  isString,
-  keyIs,
-  kindAt,
-  memberText,
-  ROOT,
-  sliceAt,
-  textAt,
-} from "./json.ts";
+import { ABSENT, endOf, firstChild, isObject, isString, keyIs, kindAt, ROOT, sliceAt, textAt } from "./json.ts";
 import type { At } from "./json.ts";
 import { NULL, NUMBER, OBJECT, STRING, WIDTH } from "./tape.ts";
 import type { Json } from "./scan.ts";
@@ -46,16 +34,21 @@ export function readMessage(json: Json, at: At = ROOT): Message | InvalidMessage
   let unknown: string | undefined;
   const end = endOf(json, at);
   for (let key = firstChild(at); key < end; key = endOf(json, key + WIDTH)) {
-    const name = MEMBERS.find((member) => keyIs(json, key, member));
+    const name = memberAt(json, key);
     if (name === undefined) unknown ??= textAt(json, key);
     else found[name] = key + WIDTH;
   }
   const id = found.id === ABSENT ? undefined : readId(json, found.id);
   const invalid = (message: string): InvalidMessage => ({ kind: "invalid", message, id: id ?? NO_ID });
   if (unknown !== undefined) return invalid(`a message has no member ${JSON.stringify(unknown.slice(0, 64))}`);
-  if (memberText(json, at, "jsonrpc") !== "2.0") return invalid('"jsonrpc" must be "2.0"');
+  if (!isString(json, found.jsonrpc) || !keyIs(json, found.jsonrpc, "2.0")) return invalid('"jsonrpc" must be "2.0"');
   if (found.method !== ABSENT) return readCall(json, found, id, invalid);
   return readAnswer(json, found, id, invalid);
+}
+
+function memberAt(json: Json, key: At): (typeof MEMBERS)[number] | undefined {
+  for (const member of MEMBERS) if (keyIs(json, key, member)) return member;
+  return undefined;
 }
 
 type Invalid = (message: string) => InvalidMessage;

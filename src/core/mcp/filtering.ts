@@ -1,6 +1,6 @@
 /** One message on its way to a client: what has been taken out of it so far. */
 import { foldCase } from "../fold-case.ts";
-import { endOf, firstChild, isObject, keyIs, memberText, textAt } from "../jsonrpc/json.ts";
+import { endOf, firstChild, isObject, keyIs, keyIsInAnyCase, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { Splice } from "../jsonrpc/splice.ts";
@@ -49,7 +49,7 @@ export const exactText = (json: Json, object: At, key: string): string | undefin
 export function hasCaseVariant(json: Json, object: At, key: string): boolean {
   const end = endOf(json, object);
   for (let at = firstChild(object); at < end; at = endOf(json, at + WIDTH)) {
-    if (!keyIs(json, at, key) && sameFolded(textAt(json, at), key)) return true;
+    if (!keyIs(json, at, key) && (keyIsInAnyCase(json, at, key) ?? sameFolded(textAt(json, at), key))) return true;
   }
   return false;
 }

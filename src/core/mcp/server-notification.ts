@@ -2,7 +2,7 @@
  * What a server tells its client: one of a closed set, with the params of that one, about what the caller may see. A
  * caller from whom nothing is hidden gets the rest too.
  */
-import { ABSENT, keysOf, member, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, everyKey, isOneOf, keyIs, member } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Filtering } from "./filtering.ts";
 import { SERVER_NOTIFICATIONS } from "./methods.ts";
@@ -28,8 +28,7 @@ export function filterNotification(filtering: Filtering, method: string, params:
     const fault = filterResult(filtering, params);
     if (fault !== undefined) return fault;
   }
-  const isKnown = (key: string): boolean => key === "_meta" || known.params.includes(key);
-  if (!keysOf(json, params).every(isKnown) && !asked.seesAll())
-    splice.keep(params, (key) => isKnown(textAt(json, key)));
+  const isKnown = (key: At): boolean => keyIs(json, key, "_meta") || isOneOf(json, key, known.params);
+  if (!everyKey(json, params, isKnown) && !asked.seesAll()) splice.keep(params, isKnown);
   return undefined;
 }

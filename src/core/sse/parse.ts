@@ -120,24 +120,31 @@ function parseEvent(raw: Uint8Array, terminated: boolean): SseEvent {
   let retry: Uint8Array | undefined;
   let bareCr = false;
   let isKnown = true;
+  let isAscii = true;
   for (let at = 0; at < raw.length;) {
+    const start = at;
+    let colon = -1;
     let end = at;
-    while (end < raw.length && raw[end] !== LF && raw[end] !== CR) end++;
-    const line = raw.subarray(at, end);
-    if (raw[end] === CR && raw[end + 1] !== LF) bareCr = true;
-    at = raw[end] === CR && raw[end + 1] === LF ? end + 2 : end + 1;
-    const colon = line.indexOf(COLON);
-    const field = ascii(colon === -1 ? line : line.subarray(0, colon));
-    const value = colon === -1 ? EMPTY : line.subarray(line[colon + 1] === 0x20 ? colon + 2 : colon + 1);
-    if (field === "data") data.push(value);
-    else if (field === "event" && isPrintable(value)) type = ascii(value);
-    else if (field === "id" && isPrintable(value)) id = value;
-    else if (field === "retry" && value.every(isDigit)) retry = value;
+    for (; end < raw.length; end++) {
+      const byte = raw[end]!;
+      if (byte === LF || byte === CR) break;
+      if (byte === COLON && colon === -1) colon = end;
+      if (byte >= 0x80) isAscii = false;
+    }
+    const isCrLf = raw[end] === CR && raw[end + 1] === LF;
+    if (raw[end] === CR && !isCrLf) bareCr = true;
+    at = isCrLf ? end + 2 : end + 1;
+    const nameEnd = colon === -1 ? end : colon;
+    const value = colon === -1 ? end : raw[colon + 1] === 0x20 ? colon + 2 : colon + 1;
+    if (isText(raw, start, nameEnd, "data")) data.push(raw.subarray(value, end));
+    else if (isText(raw, start, nameEnd, "event") && isPrintable(raw, value, end)) type = typeText(raw, value, end);
+    else if (isText(raw, start, nameEnd, "id") && isPrintable(raw, value, end)) id = raw.subarray(value, end);
+    else if (isText(raw, start, nameEnd, "retry") && isDigits(raw, value, end)) retry = raw.subarray(value, end);
     // Anything else is for nobody, unless a reader is laxer than the standard: `Data:`, `data :`, a bare JSON line.
-    else if (line.length > 0 && !(colon === 0 && isPrintable(line))) isKnown = false;
+    else if (end > start && !(colon === start && isPrintable(raw, start, end))) isKnown = false;
   }
   const joined = data.length === 0 ? undefined : data.length === 1 ? data[0] : join(data);
-  const plain = terminated && isKnown && !bareCr && data.length <= 1 && !hasLineSeparator(raw);
+  const plain = terminated && isKnown && !bareCr && data.length <= 1 && (isAscii || !hasLineSeparator(raw));
   return { raw, data: joined?.length === 0 ? undefined : joined, type, id, retry, plain };
 }
 
@@ -153,8 +160,25 @@ export function hasLineSeparator(bytes: Uint8Array): boolean {
 }
 
 /** Visible ASCII and space: no control character, which some readers take for a line end (VT, FF, FS to RS). */
-const isPrintable = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte <= 0x7e);
-const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
+function isPrintable(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at]! < 0x20 || bytes[at]! > 0x7e) return false;
+  return true;
+}
+
+function isDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
+  return true;
+}
+
+function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** The type that most events have costs no string. */
+const typeText = (bytes: Uint8Array, start: number, end: number): string =>
+  isText(bytes, start, end, "message") ? "message" : ascii(bytes.subarray(start, end));
 
 function ascii(bytes: Uint8Array): string {
   return bytes.length > 64 ? "?" : String.fromCharCode(...bytes);
