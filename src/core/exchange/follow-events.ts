@@ -77,7 +77,7 @@ function unsealed(asked: Asked, data: Uint8Array): Uint8Array {
 /** Where a client of 2024-11-05 is told to send its messages: not past the place where they are decided on. */
 function deliverEndpoint(data: Uint8Array, { host, path }: NonNullable<Asked["messages"]>): Deliveries {
   const uri = new TextDecoder().decode(data);
-  const [, authority, where] = /^(?:https?:\/\/([^/?#]*))?(\/(?!\/)[^?#\\]*)(?:\?|$)/.exec(uri) ?? [];
+  const [, authority, where] = /^(?:https?:\/\/([^/?#]*))?(\/(?!\/)[^?#\\]*)(?:\?[!-~]*)?$/.exec(uri) ?? [];
   const isHere = where === path && (authority === undefined || authority === host);
   return isHere
     ? { bytes: data, each: [] }
