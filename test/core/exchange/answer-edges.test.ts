@@ -6,8 +6,9 @@ import { AWAITING_ANSWER, stepResponse } from "../../../src/core/exchange/respon
 import type { ResponseState } from "../../../src/core/exchange/response.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import type { Asked } from "../../../src/core/mcp/asked.ts";
+import { SseParser } from "../../../src/core/sse/parse.ts";
 import { askedWith } from "../../fixtures/asked.ts";
-import { latin1 } from "../../fixtures/bytes.ts";
+import { latin1, textOf, utf8 } from "../../fixtures/bytes.ts";
 import { deliveredBody, localReplyOf, responseBody, responseHeaders } from "../../fixtures/exchanges.ts";
 import { result } from "../../fixtures/messages.ts";
 
@@ -44,6 +45,26 @@ describe("an answer in JSON behind bytes that are not the mark", () => {
     const events = [responseHeaders(), ...responseBody([latin1(`\xef\xbb\xbf${result({})}`)])] as ResponseEvent[];
     expect(deliveredBody(events, repliesTo(events, ASKED))).toBe(result({}));
   });
+});
+
+describe("an answer in an event that may not be delivered", () => {
+  const answer = result({ resultType: "later" });
+  const error = {
+    jsonrpc: "2.0",
+    id: 1,
+    error: { message: "The server's answer was not delivered: it has a result of a type that is not known." },
+  };
+
+  test.each(["", "\n", "id: 7\n", "event: message\n"])(
+    "has an error in its place, or its client would wait: %j",
+    (before) => {
+      const stream = `${before}data: ${answer}\n\n`;
+      const events = [responseHeaders("text/event-stream"), ...responseBody([utf8(stream)])] as ResponseEvent[];
+      const found = [...new SseParser(4096).feed(utf8(deliveredBody(events, repliesTo(events, ASKED))))];
+      const messages = found.flatMap(({ data }) => (data === undefined ? [] : [JSON.parse(textOf(data)) as unknown]));
+      expect(messages).toMatchObject([error]);
+    },
+  );
 });
 
 describe("an answer that is refused by its headers on a stream that a GET opened", () => {
