@@ -1,6 +1,6 @@
 /** What a run of mutation testing has found, in words: the counts of each group, and a judgement of each survivor. */
 import { readFileSync } from "node:fs";
-import { GROUP_NAMES } from "./groups.ts";
+import { GROUP_NAMES, GROUPS } from "./groups.ts";
 import type { GroupName } from "./groups.ts";
 
 /** One change of the source, in one line each. */
@@ -65,6 +65,9 @@ const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll
 export function documentOf(reports: Reports): string {
   const all = { seconds: 0, mutants: GROUP_NAMES.flatMap((name) => reports[name].mutants) };
   for (const name of GROUP_NAMES) all.seconds += reports[name].seconds;
+  const missing = GROUP_NAMES.flatMap((name) => GROUPS[name].mutate).filter((file) =>
+    all.mutants.every((mutant) => mutant.file !== file),
+  );
   const lines = [
     readFileSync(new URL("preamble.md", import.meta.url), "utf8").trimEnd(),
     "",
@@ -73,6 +76,7 @@ export function documentOf(reports: Reports): string {
     ...GROUP_NAMES.map((name) => countsOf(name, reports[name])),
     countsOf("all", all),
     "",
+    ...(missing.length === 0 ? [] : [`Not in this run: ${missing.map(code).join(", ")}.`, ""]),
     "## What survives",
     "",
     "Each line: what stands in the source, what it became without a test that failed, and why that is left so.",
