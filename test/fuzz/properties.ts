@@ -22,5 +22,5 @@ export const PROPERTIES: readonly { readonly property: Property; readonly share:
   { property: listAndCall, share: 0.04 },
   { property: nonLeak, share: 0.2 },
   { property: roundTrip, share: 0.12 },
-  { property: boundedWork, share: 0.002 },
+  { property: boundedWork, share: 0.004 },
 ];

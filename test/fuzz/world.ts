@@ -22,7 +22,11 @@ export const POLICIES = compiled([
     allow("read", FROM_READER, { tools: ["echo", "get-sum"] }, { resources: ["demo://resource/static/*"] }),
   ]),
   policyDocument("operators", [
-    allow("use", FROM_OPERATOR, { tools: ["echo", "get-*"], prompts: ["simple-*"], resources: ["demo://resource/*"] }),
+    allow("use", FROM_OPERATOR, {
+      tools: ["echo", "get-*", "aba*aba"],
+      prompts: ["simple-*"],
+      resources: ["demo://resource/*"],
+    }),
     allow("ask", FROM_OPERATOR, {
       methods: ["completion/complete", "logging/setLevel", "sampling/createMessage", "roots/list", "*/subscribe"],
     }),
@@ -71,7 +75,7 @@ function isGranted(caller: CallerName, kind: Named, name: string): boolean {
   if (caller !== "operator") return false;
   switch (kind) {
     case "tool":
-      return name === "echo" || (name.startsWith("get-") && name !== "get-env");
+      return name === "echo" || (name.startsWith("get-") && name !== "get-env") || /^aba[^]*aba$/.test(name);
     case "prompt":
       return name.startsWith("simple-");
     case "method":

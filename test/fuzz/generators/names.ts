@@ -5,7 +5,19 @@ export const toolNames = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("echo", "get-sum", "get-env", "get-tiny-image") },
   {
     weight: 1,
-    arbitrary: fc.constantFrom("Echo", "echo ", "", "echo\u200b", "\uff45cho", "get-", "constructor", "__proto__", "*"),
+    arbitrary: fc.constantFrom(
+      "Echo",
+      "echo ",
+      "",
+      "echo\u200b",
+      "\uff45cho",
+      "get-",
+      "constructor",
+      "ababa",
+      "aba-aba",
+      "__proto__",
+      "*",
+    ),
   },
   { weight: 1, arbitrary: fc.constantFrom("get-\u{1f600}", "get-\u2028", "get-\u0085", 'get-"\\', "g".repeat(257)) },
 );

@@ -16,6 +16,7 @@ const ERRORS: readonly Part[] = [
   part('{"code":-32601,"message":"no"}'),
   part('{"code":-32602,"message":"no","data":{"uri":"demo://resource/static/a"}}'),
   unknown('{"code":-32602,"message":"no","data":{"a":"<data>"}}', "<data>"),
+  unknown('{"code":-32000,"message":"no","data":{"a":"<any data>"}}', "<any data>"),
   unknown('{"code":-1,"message":"no","other":"<member>"}', "<member>"),
   objectPart({ code: "-32042", message: '"no"', data: objectPart({ elicitations: elicitation() }) }),
 ];

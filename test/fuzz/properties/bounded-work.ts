@@ -37,7 +37,7 @@ export const boundedWork: Property<Case> = {
   needs: [],
   cases: fc.record({
     shape: fc.constantFrom(...Object.keys(HEAVY)),
-    size: fc.integer({ min: 1_000, max: 12_000 }),
+    size: fc.integer({ min: 4_000, max: 12_000 }),
     pieceBytes: fc.constantFrom(1_000_000, 1, 7, 1_000),
     caller: fc.constantFrom("operator", "reader", "admin", "nobody"),
   }),
