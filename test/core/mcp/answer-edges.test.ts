@@ -83,3 +83,30 @@ describe("deliver() an answer", () => {
     }
   });
 });
+
+describe("deliver() a request of the server for a model", () => {
+  const secret = { type: "resource_link", uri: "x:/secret", name: "secret" };
+  const open = { type: "text", text: "hello" };
+  const messages = [{ role: "user", content: [secret, open] }];
+
+  test.each([{ messages }, { messages, maxTokens: 1 }, { maxTokens: 1, tools: [], systemPrompt: "x", messages }])(
+    "without resources that its user may not read, wherever the messages stand: %j",
+    (params) => {
+      const { bytes } = deliver(
+        utf8(request("sampling/createMessage", params)),
+        askedWith(["method sampling/createMessage"]),
+      );
+      const left = { ...params, messages: [{ role: "user", content: [open] }] };
+      expect(bytes && textOf(bytes)).toBe(request("sampling/createMessage", left));
+    },
+  );
+
+  test("not when a reader who ignores case could take another member for its messages", () => {
+    const params = { maxTokens: 1, Messages: messages, messages: [] };
+    const { bytes, fault } = deliver(
+      utf8(request("sampling/createMessage", params)),
+      askedWith(["method sampling/createMessage"]),
+    );
+    expect([bytes, fault?.message]).toEqual([undefined, 'has "Messages", which some read as another member']);
+  });
+});
