@@ -66,7 +66,8 @@ describe("deliver() says why not", () => {
 });
 
 describe("deliver() an answer", () => {
-  const outcomeOf = (method: string, value: object) => deliver(utf8(result(value)), askedWith([], { method })).outcome;
+  const outcomeOf = (method: "tasks/get" | "tasks/result", value: object) =>
+    deliver(utf8(result(value)), askedWith([], { method })).outcome;
 
   test("to a request about a task: the task itself is its ordinary end, a tool's error stays one", () => {
     expect(outcomeOf("tasks/get", { task: { taskId: "t" } })).toEqual({ kind: "ok" });
@@ -78,7 +79,7 @@ describe("deliver() an answer", () => {
       [{ task: { taskId: "t" } }, "is a task, which this method has not"],
       [{ resultType: "input_required" }, "asks the client for input, which this method may not"],
     ] as const) {
-      const { fault, bytes } = deliver(utf8(result(value)), askedWith([], { method: "x/unknown" }));
+      const { fault, bytes } = deliver(utf8(result(value)), askedWith([], { method: "unknown" }));
       expect([bytes, fault?.message]).toEqual([undefined, message]);
     }
   });
