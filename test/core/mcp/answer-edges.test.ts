@@ -111,3 +111,28 @@ describe("deliver() a request of the server for a model", () => {
     expect([bytes, fault?.message]).toEqual([undefined, 'has "Messages", which some read as another member']);
   });
 });
+
+describe("deliver() a list", () => {
+  const isUntouched = (value: object, asked: ReturnType<typeof askedWith>): boolean => {
+    const bytes = utf8(result(value));
+    return deliver(bytes, asked).bytes === bytes;
+  };
+
+  test("of prompts whatever policy has pinned of tools", () => {
+    const asked = { ...askedWith(["prompt a", "tool a"]), isPinned: () => false };
+    expect(isUntouched({ prompts: [{ name: "a" }] }, asked)).toBe(true);
+    expect(isUntouched({ tools: [{ name: "a" }] }, asked)).toBe(false);
+  });
+
+  test("of prompts with all that they say of themselves: only tools have a user interface", () => {
+    const prompts = [{ name: "a", _meta: { "ui/resourceUri": "ui://secret" } }];
+    expect(isUntouched({ prompts }, askedWith(["prompt a"]))).toBe(true);
+  });
+
+  test.each([[["ui/resourceUri"]], ["ui/resourceUri"], [null], [1]])(
+    "of tools whose _meta is no object as it came: %j",
+    (meta) => {
+      expect(isUntouched({ tools: [{ name: "a", _meta: meta }] }, askedWith(["tool a"]))).toBe(true);
+    },
+  );
+});
