@@ -10,7 +10,7 @@ import { PROPERTIES } from "./properties.ts";
 import { requiredReaders } from "./required-readers.ts";
 
 /** About a minute on two cores. */
-const CASES = 40_000;
+const CASES = 70_000;
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_124);
 
 const readers = await requiredReaders();
