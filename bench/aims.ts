@@ -8,15 +8,15 @@ import type { Aim } from "./report.ts";
 /** Of Toolgate, for each part of an answer; the whole call when it has but one. */
 const MAX_CPU_US: Readonly<Record<Row["load"], number>> = {
   call: 110,
-  notification: 85,
+  decided: 85,
   burst: 4,
   events: 30,
   list: 6,
 };
-const MIN_SHARE_OF_NO_OP: Readonly<Partial<Record<Row["load"], number>>> = { call: 0.8, notification: 0.8 };
+const MIN_SHARE_OF_NO_OP: Readonly<Partial<Record<Row["load"], number>>> = { call: 0.8, decided: 0.8 };
 const WORDS: Readonly<Record<Row["load"], string>> = {
   call: "a call, answer read",
-  notification: "a call, decided only",
+  decided: "a call, decided only",
   burst: "an event, of many at once",
   events: "an event by itself",
   list: "a tool of a list",

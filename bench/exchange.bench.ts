@@ -7,9 +7,9 @@ import type { HeaderList } from "../src/core/mcp/headers.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { compile } from "../src/core/policy/compile.ts";
 import { TOOL_RESULT } from "./documents.ts";
-import { CALL, NOTIFICATION, requestHeaders } from "./end-to-end/messages.ts";
+import { CALL, requestHeaders } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
-import { ISSUER, platformPolicies } from "./policies.ts";
+import { ISSUER, PASSING_HOST, platformPolicies } from "./policies.ts";
 
 const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
 const options = { policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" } as const;
@@ -36,7 +36,10 @@ const asked: RequestHeadersEvent = {
   route: "mcp",
 };
 const call: ExchangeEvent = { kind: "requestBody", body: Buffer.from(CALL.body), endOfStream: true };
-const notification: ExchangeEvent = { kind: "requestBody", body: Buffer.from(NOTIFICATION.body), endOfStream: true };
+const askedOfPassing: RequestHeadersEvent = {
+  ...asked,
+  headers: asked.headers.map((header) => (header[0] === ":authority" ? [header[0], PASSING_HOST] : header)),
+};
 const result: ExchangeEvent = { kind: "responseBody", body: Buffer.from(TOOL_RESULT), endOfStream: true };
 const answered = (contentType: string): ExchangeEvent => ({
   kind: "responseHeaders",
@@ -59,7 +62,7 @@ function run(...events: readonly ExchangeEvent[]): Exchange {
 export const permittedExchange = (contentType: string): Exchange => run(asked, call, answered(contentType));
 
 const answerRead = (): Exchange => run(asked, call, answeredJson, result);
-const decidedOnly = (): Exchange => run(asked, notification);
+const decidedOnly = (): Exchange => run(askedOfPassing, call);
 for (const one of [answerRead, decidedOnly]) if (!isFinal(one())) throw new Error("the exchange must come to its end");
 
 /** What telemetry gets of the call. */

@@ -10,11 +10,15 @@ import type {
 /** As in the tokens of `src/cli/demo/callers.ts`. */
 export const ISSUER = "https://demo.toolgate.dev";
 
-export const serverDocument = (name: string, match: ServerDocument["spec"]["match"]): ServerDocument => ({
+export const serverDocument = (
+  name: string,
+  match: ServerDocument["spec"]["match"],
+  options: Omit<ServerDocument["spec"], "match"> = {},
+): ServerDocument => ({
   apiVersion: API_VERSION,
   kind: "MCPServer",
   metadata: { name, namespace: "tools" },
-  spec: { match },
+  spec: { match, ...options },
 });
 
 export const policyDocument = (name: string, server: string, rules: readonly RuleDocument[]): AccessPolicyDocument => ({
@@ -29,11 +33,14 @@ const withRole = (role: string): RuleDocument["from"] => [
   { jwt: { issuer: ISSUER, claims: [{ name: "role", values: [role] }] } },
 ];
 
+/** The one server whose answers pass unread. */
+export const PASSING_HOST = "search.tools.example";
+
 /** Five servers with ten rules each. The caller `reader` may call `echo` on the one at `/mcp`, by one of the last rules. */
 export function platformPolicies(): readonly PolicyDocument[] {
   const servers = ["everything", "search", "tickets", "billing", "files"];
   return servers.flatMap((server, i) => [
-    serverDocument(server, i === 0 ? [{ path: "/mcp" }] : [{ host: `${server}.tools.example`, path: "/mcp" }]),
+    serverWithHost(server, i === 0 ? undefined : `${server}.tools.example`),
     policyDocument(`${server}-roles`, server, [
       ...ROLES.map((role): RuleDocument => ({
         name: `${role}s`,
@@ -61,3 +68,10 @@ export function platformPolicies(): readonly PolicyDocument[] {
     ]),
   ]);
 }
+
+const serverWithHost = (name: string, host: string | undefined): ServerDocument =>
+  serverDocument(
+    name,
+    [host === undefined ? { path: "/mcp" } : { host, path: "/mcp" }],
+    host === PASSING_HOST ? { answers: "pass" } : {},
+  );

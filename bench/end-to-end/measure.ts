@@ -22,7 +22,7 @@ const SENDING: Readonly<Record<LoadKind, Pick<LoadOptions, "connections" | "call
 };
 const KINDS: Readonly<Record<Load["name"], readonly [LoadKind, ...LoadKind[]]>> = {
   call: ["closed", "paced"],
-  notification: ["closed", "paced"],
+  decided: ["closed", "paced"],
   burst: ["large"],
   events: ["streams"],
   list: ["large"],
@@ -76,7 +76,7 @@ export async function measureEndToEnd(length: Length, options: TestbedOptions): 
 
 async function measure(testbed: Testbed, way: Way, kind: LoadKind, seconds: number): Promise<Row> {
   const { url, load, answer } = way;
-  const said = { url, headers: testbed.headers, body: load.body, answerBytes: answer.length, seconds };
+  const said = { url, headers: testbed.headers(load), body: load.body, answerBytes: answer.length, seconds };
   const options: LoadOptions = { ...SENDING[kind], ...said };
   const before = cpuOf(testbed, way);
   const messagesBefore = await way.messages();
@@ -112,7 +112,7 @@ async function measure(testbed: Testbed, way: Way, kind: LoadKind, seconds: numb
     },
     calls,
     errors,
-    unexpectedStatuses: calls - (statuses[load.status] ?? 0),
+    unexpectedStatuses: calls - (statuses[200] ?? 0),
   };
 }
 

@@ -1,10 +1,12 @@
-/** What the load says and hears: a usual tool call, a message that nobody answers, and answers of many parts. */
+/** What the load says and hears: a usual tool call, and answers of many parts. */
 import { EVENTS, HALF_LIST, LIST, TOOL_RESULT, TOOLS } from "../documents.ts";
+import { PASSING_HOST } from "../policies.ts";
 
 export type Load = {
-  readonly name: "call" | "notification" | "burst" | "events" | "list";
+  readonly name: "call" | "decided" | "burst" | "events" | "list";
   readonly body: string;
-  readonly status: number;
+  /** Of another server than the one at `/mcp`. */
+  readonly host?: string;
   /** What the upstream answers: JSON, or events. */
   readonly answer: string | readonly string[];
   /** Of events: the time from one to the next. Undefined: all at once. */
@@ -19,31 +21,23 @@ export type Load = {
 export const CALL: Load = {
   name: "call",
   body: '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"message":"the quick brown fox","language":"en"}}}',
-  status: 200,
   answer: TOOL_RESULT,
   parts: 1,
 };
 
-/** Decided only: the stream ends with the decision, after two messages. */
-export const NOTIFICATION: Load = {
-  name: "notification",
-  body: '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"7","progress":0.5,"message":"half of it is done"}}',
-  status: 202,
-  answer: "",
-  parts: 1,
-};
+/** The same on a server whose answers pass: the stream ends with the decision, after two messages. */
+const DECIDED: Load = { ...CALL, name: "decided", host: PASSING_HOST };
 
 const REPORT =
   '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get-report","arguments":{"year":2026},"_meta":{"progressToken":7}}}';
 
 /** Answered with 1,000 events that come all at once: many in a message between Envoy and the processor. */
-const BURST: Load = { name: "burst", body: REPORT, status: 200, answer: EVENTS, parts: EVENTS.length };
+const BURST: Load = { name: "burst", body: REPORT, answer: EVENTS, parts: EVENTS.length };
 
 /** Answered with 1,000 events, each by itself, as a tool sends them that says what it has got to: a message for each. */
 const EVENT_STREAM: Load = {
   name: "events",
   body: REPORT.replace("2026", "2027"),
-  status: 200,
   answer: EVENTS,
   everyMs: 1,
   parts: EVENTS.length,
@@ -53,13 +47,15 @@ const EVENT_STREAM: Load = {
 const TOOL_LIST: Load = {
   name: "list",
   body: '{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{}}',
-  status: 200,
   answer: LIST.toString(),
   parts: TOOLS.length,
   shown: HALF_LIST.toString(),
 };
 
-export const LOADS: readonly Load[] = [CALL, NOTIFICATION, BURST, EVENT_STREAM, TOOL_LIST];
+export const LOADS: readonly Load[] = [CALL, DECIDED, BURST, EVENT_STREAM, TOOL_LIST];
+
+/** What is decided only, is answered as the call is: that is what it costs without a processor. */
+export const isRead = ({ name }: Load): boolean => name !== DECIDED.name;
 
 /** The body of the answer. */
 export const answerText = ({ answer }: Load): string => (typeof answer === "string" ? answer : answer.join(""));

@@ -10,7 +10,7 @@ import { findEnvoy } from "../../src/cli/envoy-binary.ts";
 import { platformPolicies } from "../policies.ts";
 import { benchEnvoyConfig } from "./envoy-config.ts";
 import type { Listener } from "./envoy-config.ts";
-import { answerText, requestHeaders } from "./messages.ts";
+import { answerText, isRead, requestHeaders } from "./messages.ts";
 import type { Load } from "./messages.ts";
 import { freePorts, ownProgram, Processes } from "./processes.ts";
 
@@ -29,7 +29,7 @@ export type Way = {
 
 export type Testbed = AsyncDisposable & {
   readonly ways: readonly Way[];
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: (load: Load) => Readonly<Record<string, string>>;
   readonly upstreamPid: number;
 };
 
@@ -71,8 +71,11 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
   }
   const callers = await createCallers();
   const envoy = await startEnvoy(processes, upstreamPort, processors, options.loads, callers.keySet);
-  const headers = requestHeaders(callers.tokens.reader);
-  const direct = options.loads.filter(isAnswered).map((load): Way => ({
+  const headers = ({ host }: Load): Readonly<Record<string, string>> => ({
+    ...requestHeaders(callers.tokens.reader),
+    ...(host === undefined ? {} : { host }),
+  });
+  const direct = options.loads.filter(isRead).map((load): Way => ({
     name: "direct",
     load,
     answer: answerText(load),
@@ -82,13 +85,10 @@ export async function startTestbed(options: TestbedOptions): Promise<Testbed> {
     messages: () => Promise.resolve(undefined),
   }));
   const ways = [...direct, ...envoy];
-  for (const way of ways) await check(way, headers);
+  for (const way of ways) await check(way, headers(way.load));
   const started = stack.move();
   return { ways, headers, upstreamPid: upstream.pid, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
-
-/** Only what is answered is worth to be measured without a processor. */
-const isAnswered = ({ status }: Load): boolean => status === 200;
 
 const urlAt = (port: number): string => `http://127.0.0.1:${port}/mcp`;
 const toPorts = (line: string): readonly number[] => JSON.parse(line) as number[];
@@ -96,7 +96,7 @@ const toPorts = (line: string): readonly number[] => JSON.parse(line) as number[
 async function startNoOp(processes: Processes): Promise<Processor> {
   const { pid, ready } = await processes.start("the no-op processor", ownProgram("no-op"), "stdout", toPorts);
   const [read = 0, decidedOnly = 0] = ready;
-  return { name: NO_OP, pid, port: (load) => (isAnswered(load) ? read : decidedOnly), filters: false };
+  return { name: NO_OP, pid, port: (load) => (isRead(load) ? read : decidedOnly), filters: false };
 }
 
 /** As in production, with the decision log on: it goes where nobody reads it. */
@@ -142,7 +142,7 @@ async function startEnvoy(
   const { pid } = await processes.start("Envoy", command, "stderr", (line) =>
     line.includes("all dependencies initialized. starting workers") ? true : undefined,
   );
-  const alone = loads.filter(isAnswered).map((load): Way => ({
+  const alone = loads.filter(isRead).map((load): Way => ({
     name: ENVOY_ALONE,
     load,
     answer: answerText(load),
@@ -175,7 +175,7 @@ async function check({ name, url, load, answer }: Way, headers: Readonly<Record<
   for (let attempt = 0; ; attempt++) {
     const response = await fetch(url, { method: "POST", headers, body: load.body });
     const body = await response.text();
-    if (response.status === load.status && body === answer) return;
+    if (response.status === 200 && body === answer) return;
     // Envoy's connections to its processors are made with the first calls.
     if (attempt === 20) {
       const got = `${response.status} and ${body.length} bytes, ${body.slice(0, 200)}`;

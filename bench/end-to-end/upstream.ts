@@ -1,14 +1,12 @@
 /**
  * A program: the MCP server of the benchmark, which must never be the bottleneck. It answers each POST of the load with
- * the same bytes over a bare socket: JSON, 202 for a message without an id, or events, at once or one after the other. It
- * ends with its stdin.
+ * the same bytes over a bare socket: JSON, or events, at once or one after the other. It ends with its stdin.
  */
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { LOADS } from "./messages.ts";
 import type { Load } from "./messages.ts";
 
-const ACCEPTED = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
 const STREAM_HEAD =
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
 const HEAD_END = "\r\n\r\n";
@@ -21,8 +19,7 @@ const ANSWERS = LOADS.map((load): Answer => {
   return everyMs === undefined ? { body, writes: [writes.join("")], everyMs: 0 } : { body, writes, everyMs };
 });
 
-function writesOf({ status, answer }: Load): readonly string[] {
-  if (status === 202) return [ACCEPTED];
+function writesOf({ answer }: Load): readonly string[] {
   if (typeof answer !== "string") return [STREAM_HEAD, ...answer.map(chunk), "0\r\n\r\n"];
   return [`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`];
 }
