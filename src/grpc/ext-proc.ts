@@ -92,11 +92,13 @@ class Driver implements FrameHandler {
     const { profile, duplex } = (this.#opened ??= this.#open(request));
     const event = toEvent(request, this.#options);
     if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
+    const before = this.#exchange;
     const [next, replies] = this.#step(duplex, event);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
-    if (event.kind.startsWith("request")) this.#follow(next);
-    this.#record(false);
+    if (next.request !== before.request) this.#follow(next);
+    // Most events of a stream change neither.
+    if (next.request !== before.request || next.response !== before.response) this.#record(false);
     if (duplex.isFinal(next)) this.#rpc.end(OK);
   }
 
@@ -139,10 +141,12 @@ class Driver implements FrameHandler {
   }
 
   #follow(exchange: Exchange): void {
-    const scope = scopeOf(exchange);
+    const open = openCalls(exchange);
+    const cancelled = cancelledBy(exchange);
+    const scope = open.length === 0 && cancelled.length === 0 ? undefined : scopeOf(exchange);
     if (scope === undefined) return;
-    for (const { id } of openCalls(exchange)) if (id !== undefined) this.#inFlight.begin(this, scope, id);
-    for (const id of cancelledBy(exchange)) this.#inFlight.find(scope, id)?.cancel(id);
+    for (const { id } of open) if (id !== undefined) this.#inFlight.begin(this, scope, id);
+    for (const id of cancelled) this.#inFlight.find(scope, id)?.cancel(id);
   }
 
   #reject(message: string): never {

@@ -8,7 +8,8 @@ type Waiting = { cancel(id: Id): void };
 
 export class InFlight {
   readonly #byKey = new Map<string, Waiting>();
-  readonly #keys = new WeakMap<Waiting, string[]>();
+  /** Not a WeakMap: each entry would cost the garbage collector more than it does us to take it out. */
+  readonly #keys = new Map<Waiting, string[]>();
 
   begin(waiting: Waiting, scope: string, id: Id): void {
     const key = keyOf(scope, id);
@@ -25,6 +26,7 @@ export class InFlight {
   end(waiting: Waiting): void {
     // Another one may have taken the key since.
     for (const key of this.#keys.get(waiting) ?? []) if (this.#byKey.get(key) === waiting) this.#byKey.delete(key);
+    this.#keys.delete(waiting);
   }
 }
 

@@ -33,7 +33,7 @@ export function readAnswerHeaders(
   if (endOfStream) return pass(isLocal ? localOutcome(codeDetails) : failed ? BROKEN : { kind: "ok" });
   // Envoy itself could not reach the server, or a filter refused. An answer that a filter behind us makes is read.
   if (isLocal && failed) return pass(localOutcome(codeDetails));
-  const twice = SINGLE.find((name) => headers.filter(([key]) => key === name).length > 1);
+  const twice = SINGLE.find((name) => isTwice(headers, name));
   if (twice !== undefined && !failed) return refuse(`has two headers ${twice}`);
   const type = header(headers, "content-type") ?? "";
   const isJson = JSON_TYPE.test(type);
@@ -57,6 +57,12 @@ const pass = (outcome: Outcome | undefined): AnswerHeaders => ({ kind: "pass", o
 const refuse = (fault: string): AnswerHeaders => ({ kind: "refuse", fault });
 
 const PARTIAL_CONTENT = 206;
+
+function isTwice(headers: HeaderList, name: string): boolean {
+  let count = 0;
+  for (const [key] of headers) if (key === name) count++;
+  return count > 1;
+}
 
 const header = (headers: HeaderList, name: string): string | undefined => headers.find(([key]) => key === name)?.[1];
 

@@ -9,6 +9,7 @@ import { isAbsent } from "../identity/identity.ts";
 import type { Call } from "../mcp/call.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import { assertNever } from "../result.ts";
+import type { Judged } from "./judge.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import { requestCloseStatus, stepRequest } from "./request.ts";
@@ -104,18 +105,22 @@ export function closeStatus(exchange: Exchange): "OK" | "ABORTED" {
 }
 
 /** The calls that wait for an answer, in the order of the records. */
-export const openCalls = ({ request }: Exchange): readonly Call[] =>
-  request.at !== "permitted" || !request.readsAnswer
-    ? []
-    : request.judged.flatMap((one) => (one.verdict === "permitted" && one.call.id !== undefined ? [one.call] : []));
+export function openCalls({ request }: Exchange): readonly Call[] {
+  if (request.at !== "permitted" || !request.readsAnswer) return [];
+  const calls: Call[] = [];
+  for (const one of request.judged) if (one.verdict === "permitted" && one.call.id !== undefined) calls.push(one.call);
+  return calls;
+}
 
 /** The requests that the caller takes back with this one. */
-export const cancelledBy = ({ request }: Exchange): readonly Id[] =>
-  request.at === "permitted"
-    ? request.judged.flatMap((one) =>
-        one.verdict === "permitted" && one.call.cancels !== undefined ? [one.call.cancels] : [],
-      )
-    : [];
+export function cancelledBy({ request }: Exchange): readonly Id[] {
+  if (request.at !== "permitted") return [];
+  const ids: Id[] = [];
+  for (const one of request.judged) {
+    if (one.verdict === "permitted" && one.call.cancels !== undefined) ids.push(one.call.cancels);
+  }
+  return ids;
+}
 
 /** Within what the id of a request means one request: its server, its session and its caller. */
 export function scopeOf({ request }: Exchange): string | undefined {
@@ -145,18 +150,23 @@ export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durati
 export function recordsOf(exchange: Exchange, isOver = false): readonly (Summary | undefined)[] {
   const { request } = exchange;
   if (request.at !== "refused" && request.at !== "permitted") return [];
-  const permitted = request.judged.flatMap((one) => (one.verdict === "permitted" ? [one] : []));
-  // What was seen of a batch as a whole is counted once: with the list, or what is hidden would be on record before it.
-  const carrier =
-    permitted.find(({ call }) => call.method.endsWith("/list")) ??
-    permitted.find(({ call }) => call.id !== undefined) ??
-    permitted[0];
+  const carrier = request.judged.length === 1 ? request.judged[0] : carrierOf(request.judged);
   return request.judged.map((one) => {
     if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
     const ended = callOutcome(exchange, one.call) ?? (isOver ? ({ kind: "cancelled" } as const) : undefined);
     const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
     return ended && summary(seen, one.decided, one.call.revision, ended);
   });
+}
+
+/** What was seen of a batch as a whole is counted once: with the list, or what is hidden would be on record before it. */
+function carrierOf(judged: readonly Judged[]): Judged | undefined {
+  const permitted = judged.flatMap((one) => (one.verdict === "permitted" ? [one] : []));
+  return (
+    permitted.find(({ call }) => call.method.endsWith("/list")) ??
+    permitted.find(({ call }) => call.id !== undefined) ??
+    permitted[0]
+  );
 }
 
 /** The server has ended its answer: what has not come by then will not, unless on a stream that the client resumes. */

@@ -49,10 +49,9 @@ export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, 
 function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint8Array, Seen] {
   const { data, type, id, retry } = event;
   const encode = (instead: Uint8Array | undefined): Uint8Array => encodeEvent({ type, id, retry, data: instead });
-  const isResumable = seen.isResumable || id !== undefined;
-  if (data === undefined) return [event.plain ? event.raw : encode(undefined), { ...seen, isResumable }];
+  let next = id === undefined || seen.isResumable ? seen : { ...seen, isResumable: true };
+  if (data === undefined) return [event.plain ? event.raw : encode(undefined), next];
   const { bytes, each } = deliverData(asked, seen, type, data);
-  let next: Seen = isResumable === seen.isResumable ? seen : { ...seen, isResumable };
   for (const delivery of each) next = merge(next, asked, delivery);
   if (bytes === data && event.plain) return [event.raw, next];
   const [only] = each;

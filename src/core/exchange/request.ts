@@ -224,8 +224,10 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
 }
 
 function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
-  const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
-  const readsAnswer = server.answers === "read" || asked.refused.length > 0 || calls.some(isAlwaysRead);
+  const readsAnswer =
+    server.answers === "read" ||
+    asked.refused.length > 0 ||
+    judged.some((one) => one.verdict === "permitted" && isAlwaysRead(one.call));
   return { at: "permitted", judged, asked, readsAnswer };
 }
 

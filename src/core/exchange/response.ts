@@ -167,20 +167,26 @@ function settle(
   asked: Asked,
   state: ResponseState & { at: "readingJson" },
   body: Uint8Array,
-  { bytes, each }: Deliveries,
+  deliveries: Deliveries,
 ): ResponseStep {
   let seen = state.seen;
-  for (const delivery of each) seen = merge(seen, asked, delivery);
-  const [only] = each;
-  const own = bytes === undefined && only !== undefined ? errorsInstead(asked, seen, only) : splitOrOne(bytes, asked);
-  const all = [...own, ...asked.refused];
-  const isArray = asked.takesBatches && (all.length > 1 || asked.refused.length > 0);
-  const delivered = bytes !== undefined && asked.refused.length === 0 ? bytes : isArray ? joinBatch(all) : all[0];
+  for (const delivery of deliveries.each) seen = merge(seen, asked, delivery);
+  const delivered = deliveredOf(asked, seen, deliveries);
   return [
     // The only document there is: what did not come in it, does not come.
     { at: "draining", seen: withoutRest(seen, asked) },
     { kind: "responseBody", body: delivered === body ? undefined : (delivered ?? EMPTY) },
   ];
+}
+
+/** What goes on of an answer, with our own answers to what was refused of a batch. */
+function deliveredOf(asked: Asked, seen: Seen, { bytes, each }: Deliveries): Uint8Array | undefined {
+  if (bytes !== undefined && asked.refused.length === 0) return bytes;
+  const [only] = each;
+  const own = bytes === undefined && only !== undefined ? errorsInstead(asked, seen, only) : splitOrOne(bytes, asked);
+  const all = [...own, ...asked.refused];
+  const isArray = asked.takesBatches && (all.length > 1 || asked.refused.length > 0);
+  return isArray ? joinBatch(all) : all[0];
 }
 
 /** To each request that waits, or to nobody in particular where none does. */
@@ -196,10 +202,9 @@ const splitOrOne = (bytes: Uint8Array | undefined, asked: Asked): readonly Uint8
 
 function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }, event: BodyEvent): ResponseStep {
   const { seen, body, isBroken } = followEvents(asked, state.seen, state.parser, event);
-  return [
-    isBroken ? { at: "draining", seen: withoutRest(seen, asked) } : { ...state, seen },
-    { kind: "responseBody", body },
-  ];
+  const reply: Reply = { kind: "responseBody", body };
+  if (isBroken) return [{ at: "draining", seen: withoutRest(seen, asked) }, reply];
+  return [seen === state.seen ? state : { ...state, seen }, reply];
 }
 
 /** What is held when the trailers come is lost: Envoy takes no body any more. */

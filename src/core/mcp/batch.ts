@@ -60,29 +60,36 @@ export type Deliveries = { readonly bytes: Uint8Array | undefined; readonly each
 export function deliverEach(
   bytes: Uint8Array,
   asked: Asked,
-  context: { readonly answered: readonly (Id | undefined)[]; readonly mayBeForeign: boolean },
+  { answered, mayBeForeign }: { readonly answered: Answered; readonly mayBeForeign: boolean },
   instead: (id: Id, delivery: Delivery) => Uint8Array,
 ): Deliveries {
-  const answered = new Set(context.answered);
-  const deliverOne = (message: Uint8Array, mayBeForeign: boolean): Delivery => {
-    const delivery = deliver(message, asked, mayBeForeign);
-    const id = answeredBy(asked, delivery);
-    // One answer to one request: whoever gets a second one cannot know which to believe.
-    if (id !== undefined && answered.has(id)) return withhold("unexpected", "answers a request that has its answer");
-    answered.add(id);
-    return delivery;
-  };
   const elements = asked.takesBatches ? splitBatch(bytes, asked) : undefined;
-  if (elements === undefined) return alone(deliverOne(bytes, context.mayBeForeign));
+  if (elements === undefined) return alone(deliverOnce(bytes, asked, answered, mayBeForeign));
   if (elements.length > MAX_MESSAGES)
     return alone(withhold("too-large", `is a batch of more than ${MAX_MESSAGES} messages`));
-  const each = elements.map((element) => deliverOne(element, false));
+  const answeredSince = [...answered];
+  const each = elements.map((element) => {
+    const delivery = deliverOnce(element, asked, answeredSince, false);
+    answeredSince.push(answeredBy(asked, delivery));
+    return delivery;
+  });
   const delivered = each.map((one) =>
     one.bytes === undefined && one.answers !== undefined ? instead(one.answers, one) : one.bytes,
   );
   if (delivered.every((one, i) => one === elements[i])) return { bytes, each };
   const kept = delivered.filter((one) => one !== undefined);
   return { bytes: kept.length === 0 ? undefined : joinBatch(kept), each };
+}
+
+type Answered = readonly (Id | undefined)[];
+
+/** One answer to one request: whoever gets a second one cannot know which to believe. */
+function deliverOnce(message: Uint8Array, asked: Asked, answered: Answered, mayBeForeign: boolean): Delivery {
+  const delivery = deliver(message, asked, mayBeForeign);
+  const id = answeredBy(asked, delivery);
+  return id !== undefined && answered.includes(id)
+    ? withhold("unexpected", "answers a request that has its answer")
+    : delivery;
 }
 
 export const alone = (delivery: Delivery): Deliveries => ({ bytes: delivery.bytes, each: [delivery] });
@@ -95,6 +102,14 @@ export const joinBatch = (messages: readonly Uint8Array[]): Uint8Array =>
 
 /** The messages in an array of them; undefined for anything else. */
 export function splitBatch(bytes: Uint8Array, asked: Asked): readonly Uint8Array[] | undefined {
+  // Most are one message, and are scanned as such.
+  if (!beginsArray(bytes)) return undefined;
   const json = scan(bytes, asked.limits.answer);
   return json.kind === "json" && isBatch(json) ? elementsOf(json, ROOT).map((at) => sliceAt(json, at)) : undefined;
+}
+
+function beginsArray(bytes: Uint8Array): boolean {
+  let at = 0;
+  while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0a || bytes[at] === 0x0d) at++;
+  return bytes[at] === 0x5b;
 }

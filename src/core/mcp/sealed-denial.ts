@@ -17,7 +17,8 @@ export const sealDenial = (answer: string): Uint8Array =>
   utf8(`{"jsonrpc":"2.0","id":${JSON.stringify(PREFIX + answer)},"method":"ping"}`);
 
 /** Such ids are ours alone: a caller who sent one would write the answers of others. */
-export const isSealed = (id: Id): boolean => id.startsWith(JSON.stringify(PREFIX).slice(0, -1));
+export const isSealed = (id: Id): boolean => id.startsWith(SEALED);
+const SEALED = JSON.stringify(PREFIX).slice(0, -1);
 
 /** The answer in a message that answers such a ping. */
 export function unsealDenial(json: Json): Uint8Array | undefined {
