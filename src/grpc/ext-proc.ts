@@ -9,7 +9,6 @@ import {
   beginExchange,
   cancelCall,
   cancelledBy,
-  closeStatus,
   isUnshown,
   openCalls,
   recordsOf,
@@ -103,7 +102,7 @@ class Driver implements FrameHandler {
   }
 
   end(): void {
-    const isOver = closeStatus(this.#exchange) === "OK" && this.#opened?.duplex.isFinal(this.#exchange) === true;
+    const isOver = this.#opened?.duplex.isFinal(this.#exchange) === true;
     this.#rpc.end(
       isOver ? OK : { code: STATUS_CODE.UNAVAILABLE, message: "Envoy has left before the exchange was over" },
     );
@@ -154,9 +153,9 @@ class Driver implements FrameHandler {
     throw new StatusError(STATUS_CODE.FAILED_PRECONDITION, message);
   }
 
-  #record(isOver: boolean): void {
+  #record(hasLeft: boolean): void {
     if (this.#isRecorded) return;
-    const records = recordsOf(this.#exchange, isOver);
+    const records = recordsOf(this.#exchange, hasLeft);
     for (const [place, record] of records.entries()) {
       if (record === undefined || this.#recorded.has(place)) continue;
       this.#recorded.add(place);

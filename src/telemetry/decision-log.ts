@@ -125,7 +125,7 @@ export function formatDecision(record: ExchangeRecord): string {
     reason: record.reason,
     outcome: outcome.kind,
     error_code: outcome.kind === "rpc_error" ? outcome.code : undefined,
-    hidden_items: record.listed === undefined && record.hiddenItems === 0 ? undefined : record.hiddenItems,
+    hidden_items: record.listed.length === 0 && record.hiddenItems === 0 ? undefined : record.hiddenItems,
     changed_tools: record.changedTools.length === 0 ? undefined : record.changedTools,
     answer_fault: cut(record.answerFault?.message),
     answer_fault_reason: record.answerFault?.reason,

@@ -105,8 +105,8 @@ export function createLabels(options: LabelOptions): Labels {
   return {
     call(record, nowMs) {
       const { server, target } = record;
-      if (server !== undefined && record.listed !== undefined) {
-        remember(namesOf(server)[record.listed.kind], record.listed.names);
+      if (server !== undefined) {
+        for (const { kind, names } of record.listed) remember(namesOf(server)[kind], names);
       }
       const name = target === undefined ? "" : targetLabel(server, target, nowMs);
       return {

@@ -91,7 +91,7 @@ describe("a line", () => {
   });
 
   test("of a list says how many entries were hidden, also when none were", () => {
-    const list = { method: "tools/list", target: undefined, listed: { kind: "tool", names: ["echo"] } } as const;
+    const list = { method: "tools/list", target: undefined, listed: [{ kind: "tool", names: ["echo"] }] } as const;
     expect(parse(formatDecision(record({ ...list, hiddenItems: 2 })))).toMatchObject({ hidden_items: 2 });
     expect(parse(formatDecision(record({ ...list, hiddenItems: 0 })))).toMatchObject({ hidden_items: 0 });
     expect(

@@ -186,7 +186,7 @@ describe("the name of a tool or a prompt", () => {
   test("is a label once the server has listed it, on that server and of that kind only", async () => {
     const metrics = create();
     const get = { kind: "tool", name: "get-sum" } as const;
-    metrics.record(record({ method: "tools/list", target: undefined, listed: { kind: "tool", names: ["get-sum"] } }));
+    metrics.record(record({ method: "tools/list", target: undefined, listed: [{ kind: "tool", names: ["get-sum"] }] }));
     metrics.record(record({ target: get }));
     metrics.record(record({ server: "tools/other", target: get }));
     metrics.record(record({ method: "prompts/get", target: { kind: "prompt", name: "get-sum" } }));
@@ -233,7 +233,7 @@ describe("the name of a tool or a prompt", () => {
   test("gives way to _overflow when the server has 200 already, and is counted", async () => {
     const metrics = create();
     const names = Array.from({ length: 300 }, (_, i) => `tool-${i}`);
-    metrics.record(record({ method: "tools/list", target: undefined, listed: { kind: "tool", names } }));
+    metrics.record(record({ method: "tools/list", target: undefined, listed: [{ kind: "tool", names }] }));
     for (const name of names) metrics.record(record({ target: { kind: "tool", name } }));
 
     const seen = await samples(metrics, "toolgate_requests_total");
@@ -247,7 +247,7 @@ describe("the name of a tool or a prompt", () => {
   test("is forgotten by a server that lists names without end, and not by the others", async () => {
     const metrics = create();
     const list = (server: string, names: readonly string[]) =>
-      metrics.record(record({ server, method: "tools/list", target: undefined, listed: { kind: "tool", names } }));
+      metrics.record(record({ server, method: "tools/list", target: undefined, listed: [{ kind: "tool", names }] }));
     list("tools/honest", ["search"]);
     const always = "listed-every-time";
     for (let page = 0; page < 100; page++)
@@ -401,7 +401,7 @@ describe("an idle series", () => {
   test("does not take with it what the server listed", async () => {
     let now = 0;
     const metrics = create({ nowMs: () => now });
-    metrics.record(record({ method: "tools/list", target: undefined, listed: { kind: "tool", names: ["get-sum"] } }));
+    metrics.record(record({ method: "tools/list", target: undefined, listed: [{ kind: "tool", names: ["get-sum"] }] }));
     now = 60 * MINUTE_MS;
     await metrics.expose();
     metrics.record(record({ target: { kind: "tool", name: "get-sum" } }));

@@ -28,7 +28,7 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   rule: { policy: "tools/readers", rule: "readers-may-read" },
   reason: undefined,
   outcome: { kind: "ok" },
-  listed: undefined,
+  listed: [],
   hiddenItems: 0,
   changedTools: [],
   answerFault: undefined,

@@ -12,9 +12,9 @@ import { assertNever } from "../result.ts";
 import type { Judged } from "./judge.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
-import { requestCloseStatus, stepRequest } from "./request.ts";
+import { stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";
-import { AWAITING_ANSWER, responseCloseStatus, stepResponse } from "./response.ts";
+import { AWAITING_ANSWER, isOver, stepResponse } from "./response.ts";
 import type { ResponseState } from "./response.ts";
 import { NOTHING_SEEN, outcomeOf } from "./seen.ts";
 import type { Seen } from "./seen.ts";
@@ -85,7 +85,10 @@ export const isUnshown = ({ request, response }: Exchange): boolean =>
   (response.at === "readingJson" && response.held.length === 0) ||
   (response.at === "followingEvents" && response.parser.isUnfed);
 
-/** Whether nothing more is wanted: the driver ends the stream with OK, which frees it while a long answer runs. */
+/**
+ * Whether nothing is owed and nothing more wanted: the driver ends the stream with OK, which frees it while a long answer
+ * runs. Before that, OK would tell Envoy to go on without us (proto, step 6).
+ */
 export function isFinal({ request, response }: Exchange): boolean {
   switch (request.at) {
     case "refused":
@@ -93,15 +96,13 @@ export function isFinal({ request, response }: Exchange): boolean {
     case "answeredByEnvoy":
       return true;
     case "permitted":
-      return !request.readsAnswer || responseCloseStatus(response) === "OK";
-    default:
+      return !request.readsAnswer || isOver(response);
+    case "awaitingHeaders":
+    case "awaitingBody":
       return false;
+    default:
+      return assertNever(request);
   }
-}
-
-/** Total: whatever happens, this is what the stream may be ended with. */
-export function closeStatus(exchange: Exchange): "OK" | "ABORTED" {
-  return isFinal(exchange) && requestCloseStatus(exchange.request) === "OK" ? "OK" : "ABORTED";
 }
 
 /** The calls that wait for an answer, in the order of the records. */
@@ -145,15 +146,15 @@ export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durati
 
 /**
  * The records of the calls, in their order: one, but for a batch; undefined for a call that has not ended. None for what
- * was no call of MCP. `isOver`: the stream is over without an end, the caller or the server has left.
+ * was no call of MCP. `hasLeft`: the stream has ended before the exchange did, the caller or the server has left.
  */
-export function recordsOf(exchange: Exchange, isOver = false): readonly (Summary | undefined)[] {
+export function recordsOf(exchange: Exchange, hasLeft = false): readonly (Summary | undefined)[] {
   const { request } = exchange;
   if (request.at !== "refused" && request.at !== "permitted") return [];
   const carrier = request.judged.length === 1 ? request.judged[0] : carrierOf(request.judged);
   return request.judged.map((one) => {
     if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
-    const ended = callOutcome(exchange, one.call) ?? (isOver ? ({ kind: "cancelled" } as const) : undefined);
+    const ended = callOutcome(exchange, one.call) ?? (hasLeft ? ({ kind: "cancelled" } as const) : undefined);
     const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
     return ended && summary(seen, one.decided, one.call.revision, ended);
   });

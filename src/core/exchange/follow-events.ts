@@ -3,7 +3,7 @@ import { concat } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { scan } from "../jsonrpc/scan.ts";
 import { answeredBy, withhold } from "../mcp/answer.ts";
-import type { Fault } from "../mcp/answer.ts";
+import type { Delivery, Fault } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
@@ -55,9 +55,13 @@ function deliverEvent(asked: Asked, seen: Seen, event: SseEvent): readonly [Uint
   for (const delivery of each) next = merge(next, asked, delivery);
   if (bytes === data && event.plain) return [event.raw, next];
   const [only] = each;
-  const answered = only === undefined ? undefined : answeredBy(asked, only);
-  const instead = only === undefined || answered === undefined ? undefined : errorInstead(answered, only);
-  return [encode(bytes ?? instead), next];
+  return [encode(bytes ?? (only && errorFor(asked, only))), next];
+}
+
+/** To whom a delivery is the answer. */
+function errorFor(asked: Asked, delivery: Delivery): Uint8Array | undefined {
+  const id = answeredBy(asked, delivery);
+  return id === undefined ? undefined : errorInstead(id, delivery);
 }
 
 function deliverData(asked: Asked, seen: Seen, type: string, data: Uint8Array): Deliveries {

@@ -25,8 +25,8 @@ export type ExchangeRecord = {
   /** Why it was refused, or would have been; undefined for a plain allow. */
   readonly reason: Reason | undefined;
   readonly outcome: Outcome;
-  /** The names in a list answer, as the server gave them: what may become a label. */
-  readonly listed: Listed | undefined;
+  /** The lists in an answer with their names, as the server gave them: what may become a label. */
+  readonly listed: readonly Listed[];
   /** Tools taken out of a list answer because they are not any more what policy has pinned. */
   readonly changedTools: readonly string[];
   /** Entries taken out of a list answer because the caller may not use them. */

@@ -6,7 +6,7 @@
  * | one response for each request | `Step` is a pair |
  * | a BUFFERED body holds the headers until it is answered | only a reply with a permit lets the request go on |
  * | an immediate response ends processing | `refused`: the driver writes it (or a ping that carries it), ends OK and reads no more |
- * | an OK close lets go on what is not answered, unchecked | `closeStatus` is total |
+ * | an OK close lets go on what is not answered, unchecked | `isFinal` is total |
  *
  * awaitingHeaders -> awaitingBody -> permitted | refused; GET and DELETE are decided on their headers.
  */
@@ -261,20 +261,4 @@ function refusedAs(judged: Refused): RequestStep {
     { at: "refused", judged: [judged] },
     { kind: "immediateResponse", reply, details, metadata: metadataOf(decided) },
   ];
-}
-
-/** The status to end the gRPC stream with. OK tells Envoy to go on without us (proto, step 6). */
-export function requestCloseStatus(state: RequestState): "OK" | "ABORTED" {
-  switch (state.at) {
-    case "permitted":
-    case "unmatched":
-    case "refused":
-    case "answeredByEnvoy":
-      return "OK";
-    case "awaitingHeaders":
-    case "awaitingBody":
-      return "ABORTED";
-    default:
-      return assertNever(state);
-  }
 }

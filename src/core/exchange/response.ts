@@ -142,7 +142,8 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   const { body, endOfStream } = event;
   const { maxAnswerBytes } = asked.limits;
   const end = state.end.feed(body);
-  if (state.held.length + body.length > maxAnswerBytes) {
+  const answerBytes = state.held.length + (end === -1 ? body.length : end);
+  if (answerBytes > maxAnswerBytes) {
     return settle(asked, state, body, alone(withhold("too-large", `is larger than ${maxAnswerBytes} bytes`)));
   }
   if (end === -1 && !endOfStream) {
@@ -214,18 +215,18 @@ function onTrailers(state: ResponseState): ResponseStep {
   return [{ at: "ended", seen: isLost ? { ...state.seen, rest: BROKEN } : state.seen }, { kind: "responseTrailers" }];
 }
 
-/** While an answer has to be read, an OK close would deliver the rest of it unread. */
-export function responseCloseStatus(state: ResponseState): "OK" | "ABORTED" {
+/** Whether nothing of an answer that has to be read is left. */
+export function isOver(state: ResponseState): boolean {
   switch (state.at) {
     case "passing":
     case "ended":
     case "refused":
-      return "OK";
+      return true;
     case "awaitingHeaders":
     case "readingJson":
     case "followingEvents":
     case "draining":
-      return "ABORTED";
+      return false;
     default:
       return assertNever(state);
   }

@@ -15,7 +15,7 @@ export type Seen = {
   /** How all other calls have ended, once that is known. */
   readonly rest: Outcome | undefined;
   readonly hiddenItems: number;
-  readonly listed: Listed | undefined;
+  readonly listed: readonly Listed[];
   readonly changedTools: readonly string[];
   /** Why the answer, or a message that may have been it, was not delivered. */
   readonly lost: Fault | undefined;
@@ -27,7 +27,7 @@ export const NOTHING_SEEN: Seen = {
   answered: [],
   rest: undefined,
   hiddenItems: 0,
-  listed: undefined,
+  listed: [],
   changedTools: [],
   lost: undefined,
   isResumable: false,
@@ -48,20 +48,20 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
     answered: id === undefined || outcome === undefined ? seen.answered : [...seen.answered, { id, outcome }],
     rest: seen.rest,
     hiddenItems: seen.hiddenItems + delivery.hiddenItems,
-    listed: delivery.listed ?? seen.listed,
+    listed: listedBy(seen, asked, delivery),
     changedTools: delivery.changedTools.length === 0 ? seen.changedTools : delivery.changedTools,
     lost: isLost ? fault : seen.lost,
     isResumable: seen.isResumable,
   };
 }
 
+/** On a stream that nobody's request opened there is no end to them: the last count. */
+const listedBy = ({ listed }: Seen, { pending }: Asked, delivery: Delivery): readonly Listed[] =>
+  delivery.listed.length === 0 ? listed : pending === undefined ? delivery.listed : [...listed, ...delivery.listed];
+
 /** As most events of a stream. */
 const tellsNothing = ({ outcome, fault, listed, hiddenItems, changedTools }: Delivery): boolean =>
-  outcome === undefined &&
-  fault === undefined &&
-  listed === undefined &&
-  hiddenItems === 0 &&
-  changedTools.length === 0;
+  outcome === undefined && fault === undefined && listed.length === 0 && hiddenItems === 0 && changedTools.length === 0;
 
 /** What did not come by now, does not come. */
 export const withoutRest = (seen: Seen, { pending }: Asked): Seen =>

@@ -40,7 +40,7 @@ export type Delivery = {
   /** The request that it answers, where it says so. */
   readonly answers: Id | undefined;
   readonly hiddenItems: number;
-  readonly listed: Listed | undefined;
+  readonly listed: readonly Listed[];
   /** Tools that were taken out because they are not what policy has pinned. */
   readonly changedTools: readonly string[];
   /** Why it was not delivered. */
@@ -52,7 +52,7 @@ const pass = (bytes: Uint8Array, outcome: Outcome | undefined): Delivery => ({
   outcome,
   answers: undefined,
   hiddenItems: 0,
-  listed: undefined,
+  listed: [],
   changedTools: [],
   fault: undefined,
 });
@@ -136,7 +136,7 @@ function deliverForeign(json: Json, asked: Asked): Delivery {
   );
 }
 
-const MESSAGE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "method", "result"]);
+const MESSAGE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "method"]);
 /** `error` is what foreign JSON is about. */
 const isListKey = (key: string): boolean => foldCase(key) !== "error" && foldsToMember(key);
 

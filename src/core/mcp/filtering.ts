@@ -16,7 +16,7 @@ export class Filtering {
   readonly asked: Asked;
   readonly splice: Splice;
   hiddenItems = 0;
-  listed: Listed | undefined;
+  readonly listed: Listed[] = [];
   /** Tools that are not shown because they are not any more what policy has pinned. */
   readonly changedTools: string[] = [];
 

@@ -3,7 +3,7 @@
  * with a name that no call could use, or with a name that stood before it, is not shown.
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, kindAt, member, textAt } from "../jsonrpc/json.ts";
+import { isObject, kindAt, member, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { definitionOf } from "./definition.ts";
@@ -61,7 +61,7 @@ export function filterList(filtering: Filtering, name: ListMember, at: At): stri
     hideInterface(filtering, entry);
     return true;
   });
-  if (list.label !== undefined) filtering.listed = { kind: list.label, names: [...names] };
+  if (list.label !== undefined) filtering.listed.push({ kind: list.label, names: [...names] });
   return undefined;
 }
 
@@ -69,7 +69,7 @@ export function filterList(filtering: Filtering, name: ListMember, at: At): stri
 function hideInterface(filtering: Filtering, tool: At): void {
   const { json, splice } = filtering;
   const meta = member(json, tool, "_meta");
-  if (meta === ABSENT || !isObject(json, meta)) return;
+  if (!isObject(json, meta)) return;
   const ui = member(json, meta, "ui");
   // What a reader who ignores case takes for one of these keys goes too.
   const isShown = (object: At, key: string) => (child: At) => {

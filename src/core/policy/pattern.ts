@@ -27,7 +27,7 @@ export function matches(pattern: Pattern, name: string): boolean {
   const suffix = pieces[last] ?? "";
   let at = literalPrefix(pattern).length;
   const end = name.length - suffix.length;
-  if (end < at || !name.startsWith(literalPrefix(pattern)) || !name.endsWith(suffix)) return false;
+  if (!name.startsWith(literalPrefix(pattern)) || !name.endsWith(suffix)) return false;
   for (let i = 1; i < last; i++) {
     const piece = pieces[i] ?? "";
     const found = name.indexOf(piece, at);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NO_CHANGES } from "../../../src/core/exchange/changes.ts";
 import type { ExchangeEvent, RequestEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
-import { requestCloseStatus, stepRequest } from "../../../src/core/exchange/request.ts";
+import { stepRequest } from "../../../src/core/exchange/request.ts";
 import type { RequestState } from "../../../src/core/exchange/request.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
@@ -532,17 +532,4 @@ describe.each(STATES)("stepRequest() while $at", (state) => {
       else expect(step()[1].kind).toBe(kind);
     },
   );
-});
-
-describe("requestCloseStatus()", () => {
-  test("is OK only where nothing is owed", () => {
-    expect(Object.fromEntries(STATES.map((state) => [state.at, requestCloseStatus(state)]))).toEqual({
-      awaitingHeaders: "ABORTED",
-      awaitingBody: "ABORTED",
-      permitted: "OK",
-      unmatched: "OK",
-      refused: "OK",
-      answeredByEnvoy: "OK",
-    });
-  });
 });

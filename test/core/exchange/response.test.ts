@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ResponseEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
-import { AWAITING_ANSWER, responseCloseStatus, stepResponse } from "../../../src/core/exchange/response.ts";
+import { AWAITING_ANSWER, isOver, stepResponse } from "../../../src/core/exchange/response.ts";
 import type { ResponseState } from "../../../src/core/exchange/response.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
@@ -251,7 +251,7 @@ describe("stepResponse() on a JSON answer", () => {
       answered: [{ id: ID, outcome: { kind: "ok" } }],
       rest: undefined,
       hiddenItems: 2,
-      listed: { kind: "tool", names: ["a", "b", "c"] },
+      listed: [{ kind: "tool", names: ["a", "b", "c"] }],
       changedTools: [],
       lost: undefined,
       isResumable: false,
@@ -473,17 +473,9 @@ describe.each(Object.keys(STATES) as ResponseState["at"][])("stepResponse() whil
   });
 });
 
-describe("responseCloseStatus()", () => {
-  test("is OK only where nothing of an answer could go on unread", () => {
-    const found = Object.entries(STATES).map(([at, make]) => [at, responseCloseStatus(make())]);
-    expect(Object.fromEntries(found)).toEqual({
-      awaitingHeaders: "ABORTED",
-      readingJson: "ABORTED",
-      followingEvents: "ABORTED",
-      draining: "ABORTED",
-      passing: "OK",
-      ended: "OK",
-      refused: "OK",
-    });
+describe("isOver()", () => {
+  test("is true only where nothing of an answer could go on unread", () => {
+    const over = Object.entries(STATES).flatMap(([at, make]) => (isOver(make()) ? [at] : []));
+    expect(over).toEqual(["passing", "ended", "refused"]);
   });
 });

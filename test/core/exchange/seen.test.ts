@@ -56,11 +56,21 @@ describe("merge()", () => {
     const list = (id: number): string => result({ tools: [{ name: "a" }, { name: "b" }] }, id);
     expect(after(list(1), list(2), result({}, 1))).toMatchObject({
       hiddenItems: 2,
-      listed: { kind: "tool", names: ["a", "b"] },
+      listed: [
+        { kind: "tool", names: ["a", "b"] },
+        { kind: "tool", names: ["a", "b"] },
+      ],
     });
     const changed = { ...answer(result({}, 1)), changedTools: ["a"] };
     const unchanged = answer(result({}, 1));
     expect(merge(merge(NOTHING_SEEN, OF_ONE, changed), OF_ONE, unchanged).changedTools).toEqual(["a"]);
+  });
+
+  test("keeps the last list alone on a stream that nobody's request opened, which may never end", () => {
+    const [one, two] = ["a", "b"].map((name) => answer(result({ tools: [{ name }] }, 1), ON_STREAM));
+    const seen = merge(merge(NOTHING_SEEN, ON_STREAM, one!), ON_STREAM, two!);
+    expect(seen.listed).toEqual([{ kind: "tool", names: ["b"] }]);
+    expect(merge(seen, ON_STREAM, answer(result({}, 1), ON_STREAM)).listed).toEqual(seen.listed);
   });
 
   test.each<readonly [string, Delivery, boolean]>([

@@ -88,7 +88,7 @@ describe("deliver() an answer", () => {
       outcome: undefined,
       answers: undefined,
       hiddenItems: 0,
-      listed: undefined,
+      listed: [],
       changedTools: [],
       fault,
       reason: "unreadable",
@@ -430,11 +430,10 @@ describe("deliver() a list", () => {
   });
 
   test("and tells the names of tools and prompts, hidden ones too, for labels", () => {
-    expect(answer(result({ tools: tools("a", 1, "b") }), ["tool a"]).listed).toEqual({
-      kind: "tool",
-      names: ["a", "b"],
-    });
-    expect(answer(result({ prompts: [{ name: "p" }] })).listed).toEqual({ kind: "prompt", names: ["p"] });
-    expect(answer(result({ resources: [{ uri: "x:/a" }] })).listed).toBeUndefined();
+    expect(answer(result({ tools: tools("a", 1, "b") }), ["tool a"]).listed).toEqual([
+      { kind: "tool", names: ["a", "b"] },
+    ]);
+    expect(answer(result({ prompts: [{ name: "p" }] })).listed).toEqual([{ kind: "prompt", names: ["p"] }]);
+    expect(answer(result({ resources: [{ uri: "x:/a" }] })).listed).toEqual([]);
   });
 });

@@ -156,7 +156,7 @@ describe("a pinned tool", () => {
   test("is shown while it is what policy has pinned, else it is told which one has changed", () => {
     expect(shown(TOOL, () => true)).toMatchObject({ changedTools: [], hiddenItems: 0 });
     const changed = shown(TOOL, (tool) => tool !== "a");
-    expect(changed).toMatchObject({ changedTools: ["a"], hiddenItems: 1, listed: { names: ["a", "b"] } });
+    expect(changed).toMatchObject({ changedTools: ["a"], hiddenItems: 1, listed: [{ names: ["a", "b"] }] });
     expect(textOf(changed.bytes ?? utf8(""))).toBe(list("tools", { name: "b" }));
   });
 
@@ -193,8 +193,10 @@ describe("what is told of lists", () => {
   const listed = (value: object) => deliver(utf8(result(value)), askedWith(["tool a"])).listed;
 
   test("are the names of tools and prompts, each once, and no other names", () => {
-    expect(listed({ tools: [{ name: "a" }, { name: "a" }, { name: "b" }] })?.names).toEqual(["a", "b"]);
-    expect(listed({ tools: [] })).toEqual({ kind: "tool", names: [] });
-    expect(listed({ skills: [{ uri: "x:/a" }], resourceTemplates: [], tasks: [{ taskId: "t" }] })).toBeUndefined();
+    expect(listed({ tools: [{ name: "a" }, { name: "a" }, { name: "b" }] })).toEqual([
+      { kind: "tool", names: ["a", "b"] },
+    ]);
+    expect(listed({ tools: [] })).toEqual([{ kind: "tool", names: [] }]);
+    expect(listed({ skills: [{ uri: "x:/a" }], resourceTemplates: [], tasks: [{ taskId: "t" }] })).toEqual([]);
   });
 });

@@ -38,6 +38,8 @@ export class Recorder implements AsyncDisposable {
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#take(request, response));
+    // A connection that Envoy reuses while it is closed has a request on it that is counted and never comes.
+    this.#server.keepAliveTimeout = 0;
     // Bytes that are no request have arrived as well. A connection that is cut is nothing new.
     this.#server.on("clientError", ({ code = "" }: NodeJS.ErrnoException, socket) => {
       if (code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE") this.#note("", NO_REQUEST);
