@@ -2,7 +2,7 @@
  * What the two sides say they can do, less what policy does not let them: a server in its answer to `initialize` and
  * `server/discover`, a client in `initialize`. A server that is not told of sampling does not wait for it.
  */
-import { endOf, firstChild, isObject, member, ROOT, textAt } from "../jsonrpc/json.ts";
+import { isObject, member, ROOT, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { canonicalOf } from "../jsonrpc/splice.ts";
 import type { Json } from "../jsonrpc/scan.ts";
@@ -51,7 +51,7 @@ export function trimInitialize(json: Json, asked: Asked): Uint8Array {
 
 function keepGranted(filtering: Filtering, object: At, needs: ReadonlyMap<string, readonly string[]>): void {
   const { json, asked, splice } = filtering;
-  if (!isObject(json, object) || firstChild(object) === endOf(json, object)) return;
+  if (!isObject(json, object)) return;
   splice.keep(
     object,
     (key) => needs.get(textAt(json, key))?.some((method) => asked.isVisible(methodSubject(method))) ?? true,

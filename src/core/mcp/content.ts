@@ -23,8 +23,7 @@ function isBlockReadable(filtering: Filtering, block: At): boolean {
   if (member(json, block, "uri") !== ABSENT && !filtering.isReadable(block, "uri")) return false;
   if (resource !== ABSENT && !filtering.isReadable(resource, "uri")) return false;
   // The result of a tool, inside a message of a model.
-  const nested = member(json, block, "content");
-  return nested === ABSENT || filterBlocks(filtering, nested);
+  return filterBlocks(filtering, member(json, block, "content"));
 }
 
 /** `messages` of `prompts/get`: a message goes as a whole when its one block does. */
@@ -35,8 +34,7 @@ export function filterMessages(filtering: Filtering, messages: At): string | und
   filtering.hide(messages, (message) => {
     if (!isObject(json, message)) return true;
     if (hasCaseVariant(json, message, "content")) return filtering.asked.seesAll();
-    const content = member(json, message, "content");
-    return content === ABSENT || filterBlocks(filtering, content);
+    return filterBlocks(filtering, member(json, message, "content"));
   });
   return undefined;
 }
@@ -44,11 +42,11 @@ export function filterMessages(filtering: Filtering, messages: At): string | und
 /** `contents` of `resources/read`: several, and of other URIs than the one asked for. */
 export function filterContents(filtering: Filtering, contents: At): string | undefined {
   if (kindAt(filtering.json, contents) !== ARRAY) return 'has "contents" that is not a list';
-  let kept = 0;
+  let isAnyKept = false;
   const hidden = filtering.hide(contents, (one) => {
     const isKept = filtering.isReadable(one, "uri");
-    if (isKept) kept++;
+    isAnyKept ||= isKept;
     return isKept;
   });
-  return hidden > 0 && kept === 0 ? "holds only resources that no rule lets the caller read" : undefined;
+  return hidden > 0 && !isAnyKept ? "holds only resources that no rule lets the caller read" : undefined;
 }

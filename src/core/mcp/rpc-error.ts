@@ -34,10 +34,8 @@ export function filterError(filtering: Filtering, error: At): string | undefined
   const code = codeOf(json, error);
   if (code === URL_ELICITATION_REQUIRED && !asked.isVisible(methodSubject("elicitation/create")))
     return "asks the client for input that no rule allows";
-  const isClosed = keysOf(json, error).every((key) => key === "code" || key === "message" || key === "data");
-  if (isClosed && (data === ABSENT || isKnown(filtering, code, data))) return undefined;
   if (asked.seesAll()) return undefined;
-  const keepsData = data !== ABSENT && isKnown(filtering, code, data);
+  const keepsData = isKnown(filtering, code, data);
   splice.keep(error, (key) => {
     const name = textAt(json, key);
     return name === "code" || name === "message" || (name === "data" && keepsData);

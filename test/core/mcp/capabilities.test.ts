@@ -58,6 +58,11 @@ describe("the capabilities of a server", () => {
     expect(deliveredTo(capable(plain))).toBe(AS_IT_CAME);
   });
 
+  test("that are no object name none", () => {
+    for (const value of [["logging", {}, "resources", { subscribe: true }], { resources: ["subscribe", true] }])
+      expect(deliveredTo(capable(value))).toBe(AS_IT_CAME);
+  });
+
   test("may all go", () => {
     const all = { logging: {}, completions: {}, tasks: {}, resources: { subscribe: true }, extensions: {} };
     expect(deliveredTo(capable(all))).toBe(capable({ resources: {}, extensions: {} }));

@@ -26,6 +26,17 @@ describe("the content of a result", () => {
     expect(to(...content)).toBe(left(...expected));
   });
 
+  test("keeps what is no block, which names nothing", () => {
+    expect(to(["uri", "x:/b"], ["resource", { uri: "x:/b" }], "x", null)).toBe(AS_IT_CAME);
+  });
+
+  test("loses a block with a key that some read as another, in whatever alphabet", () => {
+    expect(to({ type: "resource", reſource: { uri: "x:/b" } }, { ...link("x:/a"), uri̇: 1 })).toBe(
+      left({ ...link("x:/a"), uri̇: 1 }),
+    );
+    expect(to({ ...TEXT, üri: "x:/b", résource: 1, 漢字: 1 })).toBe(AS_IT_CAME);
+  });
+
   test.each([undefined, 1, null, "", ["x:/a"], { uri: "x:/a" }, "x:/a/../b", "X:/a", "x:/a\u0000"])(
     "loses a resource whose URI nobody can judge: %j",
     (uri) => {
@@ -109,6 +120,7 @@ describe("the messages of a prompt", () => {
 
   test("may be what is no message, which names nothing", () => {
     expect(to("x", null, {}, { role: "user" }, message("text"), message(null))).toBe(AS_IT_CAME);
+    expect(to(["content", [link("x:/b")]])).toBe(AS_IT_CAME);
   });
 
   test.each(["Content", "CONTENT"])("go with the key %s, which some take for their content", (key) => {
@@ -119,7 +131,9 @@ describe("the messages of a prompt", () => {
 
   // `tools` and `contents` that are no lists are refused; one message in place of the list is not read at all.
   test("are not delivered when they are no list", () => {
-    expect(deliveredTo(result({ messages: message(embedded("x:/b")) }), GRANTS)).toMatch(/^withheld/);
+    expect(deliveredTo(result({ messages: message(embedded("x:/b")) }), GRANTS)).toBe(
+      'withheld: it has "messages" that is not a list',
+    );
   });
 });
 

@@ -44,6 +44,14 @@ describe.each(ALL)("the notification $name", ({ name, needs, params }) => {
     );
   });
 
+  test("is delivered without what would be filtered, or could not be, in a result", () => {
+    const odd = { content: [], inputRequests: 5, tools: 1, notifications: { resourceSubscriptions: ["x:/b"] } };
+    const more = Object.fromEntries(Object.entries(odd).filter(([key]) => !Object.hasOwn(params, key)));
+    expect(deliveredTo(notification(name, { ...params, ...more }), GRANTS)).toBe(
+      name === "notifications/tasks" ? 'withheld: it has "tools" that is not a list' : notification(name, params),
+    );
+  });
+
   test("is another one in another case", () => {
     const other = name.replace("notifications/", "Notifications/");
     expect(deliveredTo(notification(other, params), GRANTS)).toBe(
@@ -127,7 +135,16 @@ describe("notifications/subscriptions/acknowledged", () => {
     );
   });
 
-  test.each([null, "x", [], {}, { toolsListChanged: true }])("is as it came with %j", (value) => {
+  test.each([
+    null,
+    "x",
+    [],
+    ["resourceSubscriptions", ["x:/b"]],
+    {},
+    { toolsListChanged: true },
+    { toolsListChanged: true, more: 1 },
+    { resourceSubscriptions: { "x:/b": 1 }, taskIds: "t" },
+  ])("is as it came with what no client reads as a list of resources: %j", (value) => {
     expect(deliveredTo(acknowledged(value))).toBe(AS_IT_CAME);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ROOT } from "../../../src/core/jsonrpc/json.ts";
 import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
-import { trimListen } from "../../../src/core/mcp/subscriptions.ts";
+import { filterFault, trimListen } from "../../../src/core/mcp/subscriptions.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import { modernRequest } from "../../fixtures/messages.ts";
@@ -14,6 +15,34 @@ function trimmed(text: string, ...granted: readonly string[]): string {
 }
 const listen = (notifications: object): string => modernRequest("subscriptions/listen", { notifications });
 const GRANTS = ["resource x:/a", "resource x:/c", "method tasks/get"];
+
+describe("filterFault()", () => {
+  function fault(filter: unknown): string | undefined {
+    const json = scan(utf8(JSON.stringify(filter)), REQUEST_SCAN);
+    if (json.kind === "fault") throw new Error(json.message);
+    return filterFault(json, ROOT);
+  }
+  const texts = (count: number): string[] => Array.from({ length: count }, () => "x");
+
+  test("finds nothing wrong with what MCP has", () => {
+    expect(fault({})).toBeUndefined();
+    const changes = { toolsListChanged: true, promptsListChanged: false, resourcesListChanged: 1 };
+    expect(fault({ ...changes, resourceSubscriptions: texts(1_000), taskIds: [] })).toBeUndefined();
+  });
+
+  test.each([
+    [null, '"notifications" must be an object'],
+    [["toolsListChanged"], '"notifications" must be an object'],
+    [{ ToolsListChanged: true }, 'there is no subscription "ToolsListChanged"'],
+    [{ ["x".repeat(100)]: true }, `there is no subscription "${"x".repeat(64)}"`],
+    [{ resourceSubscriptions: "x:/a" }, '"resourceSubscriptions" must be a list of strings'],
+    [{ taskIds: {} }, '"taskIds" must be a list of strings'],
+    [{ taskIds: ["t", 1] }, '"taskIds" must be a list of strings'],
+    [{ taskIds: texts(1_001) }, '"taskIds" has more than 1000 entries'],
+  ])("says what is wrong with %j", (filter, message) => {
+    expect(fault(filter)).toBe(message);
+  });
+});
 
 describe("trimListen()", () => {
   test.each([
