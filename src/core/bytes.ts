@@ -37,6 +37,10 @@ export class Held {
     return this.#length;
   }
 
+  get first(): number | undefined {
+    return this.#length === 0 ? undefined : this.#buffer[0];
+  }
+
   get last(): number | undefined {
     return this.#length === 0 ? undefined : this.#buffer[this.#length - 1];
   }

@@ -90,8 +90,23 @@ const LIST = {
   method: "methods",
 } as const;
 
-const isAbout = (rule: RuleDocument, subject: Subject): boolean =>
-  rule.to.some((to) => (to[LIST[subject.kind]] ?? []).some((pattern) => isPatternAbout(pattern, subject, rule.action)));
+/** What a name alone grants, a Deny rule may also deny by its method, with all names. */
+const CALLED_BY = {
+  tool: "tools/call",
+  prompt: "prompts/get",
+  resource: "resources/read",
+  template: "resources/read",
+  method: undefined,
+} as const;
+
+function isAbout(rule: RuleDocument, subject: Subject): boolean {
+  const method = rule.action === "Deny" ? CALLED_BY[subject.kind] : undefined;
+  return rule.to.some(
+    (to) =>
+      (to[LIST[subject.kind]] ?? []).some((pattern) => isPatternAbout(pattern, subject, rule.action)) ||
+      (method !== undefined && (to.methods ?? []).some((pattern) => matchesSlowly(pattern, method))),
+  );
+}
 
 /** A URI that servers read differently may be any other: granted as it is written or with all others, denied with any. */
 function isPatternAbout(pattern: string, { name, odd }: Subject, action: RuleDocument["action"]): boolean {

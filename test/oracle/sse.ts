@@ -44,7 +44,8 @@ export function parseSlowly(text: string): SlowEvent[] {
     if (line === "") {
       events.push(eventOf(event, true));
       event = [];
-    } else event.push(line);
+    } else if (event.length === 0 && line.startsWith(":")) events.push(eventOf([line], true));
+    else event.push(line);
   }
   if (last !== "" || event.length > 0) events.push(eventOf([...event, last], false));
   return events;

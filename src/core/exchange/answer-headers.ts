@@ -2,60 +2,82 @@
 import type { Asked } from "../mcp/asked.ts";
 import type { ResponseEvent } from "./event.ts";
 import type { HeaderList } from "../mcp/headers.ts";
+import { BROKEN } from "../mcp/outcome.ts";
 import type { Outcome } from "../mcp/outcome.ts";
-import { BROKEN } from "./seen.ts";
 
 export type AnswerHeaders =
-  /** No body, or one that no client takes for a message. `outcome`: how the calls have ended by it. */
-  | { readonly kind: "pass"; readonly outcome: Outcome | undefined }
-  /** `mayBeForeign`: with an HTTP error, and where nobody waits, it may also be somebody else's JSON. */
-  | { readonly kind: "json" | "events"; readonly mayBeForeign: boolean }
+  /** Nothing to read. `outcome`: how the calls have ended by it. */
+  | { readonly kind: "pass"; readonly outcome: Outcome }
+  | {
+      /** `page`: an HTTP error of no type that is read. Some clients read it all the same when it is JSON. */
+      readonly kind: "json" | "events" | "page";
+      /** With an HTTP error, and where no call waits, it may also be somebody else's JSON. */
+      readonly mayBeForeign: boolean;
+      /** How what waits for no answer has ended. */
+      readonly rest: Outcome | undefined;
+    }
   /** Completes "it ...". */
   | { readonly kind: "refuse"; readonly fault: string };
 
+/** Who takes the body for an answer: a call, a stream that a GET opened, or nobody. */
+export type Waiting = "call" | "stream" | "nobody";
+
+export const waitingOf = ({ pending }: Asked): Waiting =>
+  pending === undefined ? "stream" : pending.length > 0 ? "call" : "nobody";
+
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const SSE_TYPE = /^text\/event-stream[ \t]*(?:;|$)/i;
-/** A client that honours it would read other text than we did. */
-const OTHER_CHARSET = /;[ \t]*charset[ \t]*=(?![ \t]*"?utf-?8(?:[";\s]|$))/i;
+/** With an HTTP error the Python SDK v2 takes all of these for JSON. */
+const JSON_LIKE = /^application\/json/i;
+/** A client that honours it would read other text than we did. Any form of the parameter: `charset*=`, `charset*0=`. */
+const OTHER_CHARSET = /charset(?![ \t]*=[ \t]*(?:utf-?8|"utf-?8")[ \t]*(?:;|$))/i;
 
 /** A client may go by the other one. */
 const SESSION = "mcp-session-id";
 const SINGLE = ["content-type", "content-encoding", SESSION];
 
-/** `isAwaited`: some client takes the body for an answer. Of all others it reads JSON and events at most. */
 export function readAnswerHeaders(
   { headers, endOfStream, codeDetails }: ResponseEvent & { kind: "responseHeaders" },
-  isAwaited: boolean,
+  waiting: Waiting,
 ): AnswerHeaders {
   const status = Number(header(headers, ":status") ?? "0");
   const failed = status < 200 || status > 299;
   const isLocal = codeDetails !== undefined && codeDetails !== "via_upstream";
-  if (endOfStream) return pass(isLocal ? localOutcome(codeDetails) : failed ? BROKEN : { kind: "ok" });
-  // Envoy itself could not reach the server, or a filter refused. An answer that a filter behind us makes is read.
-  if (isLocal && failed) return pass(localOutcome(codeDetails));
-  const twice = SINGLE.find((name) => isTwice(headers, name));
-  if (twice !== undefined && !failed) return refuse(`has two headers ${twice}`);
+  if (isLocal && (failed || endOfStream)) return pass(localOutcome(codeDetails));
+  const nothing = failed ? failure(status, waiting) : waiting === "call" ? BROKEN : OK;
+  if (endOfStream) return pass(nothing);
   const type = header(headers, "content-type") ?? "";
-  const isJson = JSON_TYPE.test(type);
   const isSse = SSE_TYPE.test(type);
-  // An error page of a proxy is not a message of MCP, and no client takes it for one; nor what accepts a notification.
-  if (failed && !isJson && !isSse) return pass(BROKEN);
-  if (!isAwaited && !isJson && !isSse) return pass({ kind: "ok" });
-  // A body of an accepted notification, or of a session's end, is nobody's answer.
-  if (!isJson && !isSse && header(headers, "content-length") === "0") return pass({ kind: "ok" });
+  const isJson = failed ? JSON_LIKE.test(type) : JSON_TYPE.test(type);
+  const isRead = isJson || isSse;
+  const twice = SINGLE.find((name) => isTwice(headers, name));
+  if (twice !== undefined && (isRead || !failed)) return refuse(`has two headers ${twice}`);
+  if (waiting === "nobody" && !isRead) return pass(nothing);
+  if (!isRead && header(headers, "content-length") === "0") return pass(nothing);
   const coding = header(headers, "content-encoding");
   if (coding !== undefined && coding.toLowerCase() !== "identity")
     return refuse(`is encoded (${coding.slice(0, 32)}), so it could not be read`);
   // A part of it would be taken for all of it.
   if (status === PARTIAL_CONTENT) return refuse("is partial, which nobody asked for");
-  if (!isJson && !isSse) return refuse("is neither JSON nor an event stream");
-  if (OTHER_CHARSET.test(type)) return refuse("is not in UTF-8");
-  return { kind: isSse ? "events" : "json", mayBeForeign: failed || !isAwaited };
+  if (!isRead && !failed) return refuse("is neither JSON nor an event stream");
+  if (isRead && OTHER_CHARSET.test(type)) return refuse("is not in UTF-8");
+  const kind = isSse ? "events" : isJson ? "json" : "page";
+  return {
+    kind,
+    mayBeForeign: failed || waiting === "nobody",
+    rest: waiting === "call" ? undefined : failed ? failure(status, waiting) : OK,
+  };
 }
 
-const pass = (outcome: Outcome | undefined): AnswerHeaders => ({ kind: "pass", outcome });
+const pass = (outcome: Outcome): AnswerHeaders => ({ kind: "pass", outcome });
 const refuse = (fault: string): AnswerHeaders => ({ kind: "refuse", fault });
 
+const OK: Outcome = { kind: "ok" };
+/** A server need not offer a stream, nor let a session be ended (2025-11-25, "Streamable HTTP"): that is no failure. */
+const failure = (status: number, waiting: Waiting): Outcome =>
+  status === METHOD_NOT_ALLOWED && waiting !== "call" ? { kind: "unread" } : BROKEN;
+
+const METHOD_NOT_ALLOWED = 405;
 const PARTIAL_CONTENT = 206;
 
 function isTwice(headers: HeaderList, name: string): boolean {
@@ -69,6 +91,9 @@ const header = (headers: HeaderList, name: string): string | undefined => header
 const localOutcome = (codeDetails: string): Outcome => ({
   kind: codeDetails.includes("timeout") ? "timeout" : "transport_error",
 });
+
+export const hasFailed = ({ headers }: ResponseEvent & { kind: "responseHeaders" }): boolean =>
+  header(headers, ":status")?.startsWith("2") !== true;
 
 /** The server has accepted what gets no answer. */
 export function isAccepted({ headers, endOfStream }: ResponseEvent & { kind: "responseHeaders" }): boolean {

@@ -10,6 +10,7 @@ import type { Deliveries } from "../mcp/batch.ts";
 import { errorBody } from "../mcp/local-reply.ts";
 import { unsealDenial } from "../mcp/sealed-denial.ts";
 import { encodeEvent } from "../sse/encode.ts";
+import { TOO_LARGE } from "../sse/parse.ts";
 import type { SseEvent, SseParser } from "../sse/parse.ts";
 import { answeredIds, errorInstead, merge, sentence, unanswered } from "./seen.ts";
 import type { Seen } from "./seen.ts";
@@ -23,7 +24,7 @@ export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, 
   const heldBefore = parser.heldBytes;
   const isFirst = parser.isUnfed;
   const events = parser.feed(chunk.body);
-  const last = chunk.endOfStream && !parser.isOverLimit ? parser.end() : undefined;
+  const last = chunk.endOfStream ? parser.end() : undefined;
   if (last !== undefined) events.push(last);
   // What we answer in a batch ourselves goes first: nothing may come after the server's last answer.
   const begins = isFirst && (chunk.body.length > 0 || chunk.endOfStream);
@@ -32,13 +33,19 @@ export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, 
   let seen = seenBefore;
   let bytes = 0;
   for (const one of events) {
+    if (one === TOO_LARGE) {
+      if (asked.pending !== undefined) return breakOff(asked, seen, slices);
+      seen = { ...seen, lost: tooLarge(asked) };
+      slices.push(messageEvent(errorBody(NO_ID, sentence(tooLarge(asked).message))));
+      untouched = false;
+      continue;
+    }
     const [delivered, next] = deliverEvent(asked, seen, one);
     if (delivered !== one.raw) untouched = false;
     slices.push(delivered);
     bytes += delivered.length;
     seen = next;
   }
-  if (parser.isOverLimit) return breakOff(asked, seen, slices);
   const lost = chunk.endOfStream ? lostAnswers(asked, seen) : [];
   if (lost.length > 0) untouched = false;
   const body = untouched && bytes === chunk.body.length ? undefined : concat([...slices, ...lost]);
@@ -99,15 +106,17 @@ const errorsFor = (asked: Asked, seen: Seen, { message }: Fault): readonly Uint8
 const messageEvent = (data: Uint8Array): Uint8Array =>
   encodeEvent({ type: "message", id: undefined, retry: undefined, data });
 
-/** After an event over the limit nothing can be read any more. Who has the answer already is told nothing. */
+const tooLarge = (asked: Asked): Fault => ({
+  reason: "too-large",
+  message: `holds an event larger than ${asked.limits.maxEventBytes} bytes`,
+});
+
+/** It may have been the answer. Who has that already is told nothing. */
 function breakOff(asked: Asked, seen: Seen, delivered: readonly Uint8Array[]): Followed {
-  const fault: Fault = {
-    reason: "too-large",
-    message: `holds an event larger than ${asked.limits.maxEventBytes} bytes`,
+  const fault = tooLarge(asked);
+  return {
+    seen: { ...seen, lost: fault },
+    body: concat([...delivered, ...errorsFor(asked, seen, fault)]),
+    isBroken: true,
   };
-  const errors =
-    asked.pending === undefined && seen.rest === undefined
-      ? [messageEvent(errorBody(NO_ID, sentence(fault.message)))]
-      : errorsFor(asked, seen, fault);
-  return { seen: { ...seen, lost: fault }, body: concat([...delivered, ...errors]), isBroken: true };
 }

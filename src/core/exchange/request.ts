@@ -10,6 +10,7 @@
  *
  * awaitingHeaders -> awaitingBody -> permitted | refused; GET and DELETE are decided on their headers.
  */
+import { EMPTY } from "../bytes.ts";
 import { canonical } from "../jsonrpc/canonical.ts";
 import { readMessage } from "../jsonrpc/message.ts";
 import type { Message } from "../jsonrpc/message.ts";
@@ -85,8 +86,9 @@ export function stepRequest(options: Options, state: RequestState, event: Reques
       }
       return onHeaders(options, event);
     case "awaitingBody":
-      if (event.kind !== "requestBody") throw new ProtocolViolation(`${event.kind} while the body is awaited`);
-      return onBody(state, event.body);
+      if (event.kind === "requestHeaders") throw new ProtocolViolation("requestHeaders while the body is awaited");
+      // With trailers alone there is no body.
+      return onBody(state, event.kind === "requestBody" ? event.body : EMPTY);
     case "permitted":
     case "unmatched":
       if (event.kind !== "requestTrailers") throw new ProtocolViolation(`${event.kind} after the decision`);

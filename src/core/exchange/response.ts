@@ -14,15 +14,15 @@ import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
 import { localReply } from "../mcp/local-reply.ts";
+import { BROKEN } from "../mcp/outcome.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { assertNever } from "../result.ts";
 import { SseParser } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
 import { followEvents } from "./follow-events.ts";
-import { isAccepted, readAnswerHeaders, strayHeaders } from "./answer-headers.ts";
-import { BROKEN, errorInstead, merge, NOTHING_SEEN, sentence, unanswered, withoutRest } from "./seen.ts";
+import { hasFailed, isAccepted, readAnswerHeaders, strayHeaders, waitingOf } from "./answer-headers.ts";
+import { errorInstead, merge, NOTHING_SEEN, sentence, unanswered, withoutRest } from "./seen.ts";
 import type { Seen } from "./seen.ts";
-import type { Outcome } from "../mcp/outcome.ts";
 import type { Reply } from "./reply.ts";
 import { ProtocolViolation } from "./violation.ts";
 
@@ -33,6 +33,8 @@ export type ResponseState = { readonly seen: Seen } & (
       /** Grows in place: a copy for each chunk would cost the square of their number. */
       readonly held: Held;
       readonly mayBeForeign: boolean;
+      /** Nothing but white space has come, and what comes may be an error page. */
+      readonly mayBePage: boolean;
       readonly end: ValueEnd;
     }
   | { readonly at: "followingEvents"; readonly parser: SseParser }
@@ -51,7 +53,7 @@ export const AWAITING_ANSWER: ResponseState = { at: "awaitingHeaders", seen: NOT
 
 export function stepResponse(asked: Asked, state: ResponseState, event: ResponseEvent): ResponseStep {
   const [next, reply] = stepWithin(asked, state, event);
-  const isLast = event.kind === "responseTrailers" || (event.kind === "responseBody" && event.endOfStream);
+  const isLast = event.kind === "responseBody" && event.endOfStream;
   return [isLast ? { at: "ended", seen: next.seen } : next, reply];
 }
 
@@ -86,31 +88,42 @@ function bodyOf(event: ResponseEvent): BodyEvent {
 
 function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders" }): ResponseStep {
   // The server had nothing to answer, but we have: what went on of a batch were notifications.
-  const isAwaited = asked.pending === undefined || asked.pending.length > 0;
-  if (asked.refused.length > 0 && !isAwaited && isAccepted(event)) return answerRefused(asked.refused);
-  const said = readAnswerHeaders(event, isAwaited);
+  const waiting = waitingOf(asked);
+  if (asked.refused.length > 0 && waiting === "nobody" && isAccepted(event)) return answerRefused(asked.refused);
+  const said = readAnswerHeaders(event, waiting);
   const remove = strayHeaders(event.headers, asked);
   switch (said.kind) {
     case "refuse":
       return refuse(asked, said.fault);
     case "pass":
       // A batch of which a part was refused has an answer in any case.
-      if (asked.refused.length > 0 && said.outcome?.kind === "ok") return refuse(asked, "is empty");
+      if (asked.refused.length > 0 && !hasFailed(event)) return refuse(asked, "is empty");
       return [
         { at: "passing", seen: { ...NOTHING_SEEN, rest: said.outcome } },
         { kind: "responseHeaders", readBody: false, remove },
       ];
+    case "events":
+      return [
+        {
+          at: "followingEvents",
+          seen: { ...NOTHING_SEEN, rest: said.rest },
+          parser: new SseParser(asked.limits.maxEventBytes),
+        },
+        { kind: "responseHeaders", readBody: true, remove },
+      ];
     case "json":
-    case "events": {
-      // A stream that a GET opened has no answer to wait for: that it is open is how the call ended.
-      const rest: Outcome | undefined = asked.pending === undefined && !said.mayBeForeign ? { kind: "ok" } : undefined;
-      const seen: Seen = { ...NOTHING_SEEN, rest };
-      const state: ResponseState =
-        said.kind === "events"
-          ? { at: "followingEvents", seen, parser: new SseParser(asked.limits.maxEventBytes) }
-          : { at: "readingJson", seen, held: new Held(), mayBeForeign: said.mayBeForeign, end: new ValueEnd() };
-      return [state, { kind: "responseHeaders", readBody: true, remove }];
-    }
+    case "page":
+      return [
+        {
+          at: "readingJson",
+          seen: { ...NOTHING_SEEN, rest: said.rest },
+          held: new Held(),
+          mayBeForeign: said.mayBeForeign,
+          mayBePage: said.kind === "page",
+          end: new ValueEnd(),
+        },
+        { kind: "responseHeaders", readBody: true, remove },
+      ];
     default:
       return assertNever(said);
   }
@@ -139,7 +152,14 @@ function answerRefused(refused: readonly Uint8Array[]): ResponseStep {
 }
 
 function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, event: BodyEvent): ResponseStep {
+  if (state.mayBePage) return onPage(asked, state, event);
   const { body, endOfStream } = event;
+  // The type of JSON, and nothing of it, for what gets no answer.
+  if (endOfStream && state.held.length + body.length === 0 && waitingOf(asked) === "nobody")
+    return [
+      { at: "passing", seen: state.seen },
+      { kind: "responseBody", body: undefined },
+    ];
   const { maxAnswerBytes } = asked.limits;
   const end = state.end.feed(body);
   const answerBytes = state.held.length + (end === -1 ? body.length : end);
@@ -158,6 +178,36 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
     body,
     deliverEach(whole, asked, { answered: [], mayBeForeign: state.mayBeForeign }, errorInstead),
   );
+}
+
+/** Its first byte says what it is: a client that reads a page as JSON reads nothing in another one. */
+function onPage(asked: Asked, state: ResponseState & { at: "readingJson" }, event: BodyEvent): ResponseStep {
+  const soFar = state.held.take(event.body);
+  const first = firstOf(soFar);
+  if (first === undefined && !event.endOfStream) {
+    state.held.push(soFar);
+    return [state, { kind: "responseBody", body: EMPTY }];
+  }
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY)
+    return onJson(asked, { ...state, mayBePage: false }, { ...event, body: soFar });
+  const seen: Seen = { ...state.seen, rest: state.seen.rest ?? BROKEN };
+  return [
+    { at: "passing", seen },
+    { kind: "responseBody", body: soFar === event.body ? undefined : soFar },
+  ];
+}
+
+const [OPEN_OBJECT, OPEN_ARRAY] = [0x7b, 0x5b];
+const BLANK = [0x20, 0x09, 0x0a, 0x0d];
+const MARK = [0xef, 0xbb, 0xbf];
+
+/** The first byte that is neither JSON's white space nor of a byte order mark; undefined when there is none yet. */
+function firstOf(bytes: Uint8Array): number | undefined {
+  let at = MARK.findIndex((byte, i) => bytes[i] !== byte);
+  if (at === -1) at = MARK.length;
+  else if (at !== bytes.length) at = 0;
+  while (BLANK.includes(bytes[at] ?? -1)) at++;
+  return bytes[at];
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
@@ -183,11 +233,12 @@ function settle(
 /** What goes on of an answer, with our own answers to what was refused of a batch. */
 function deliveredOf(asked: Asked, seen: Seen, { bytes, each }: Deliveries): Uint8Array | undefined {
   if (bytes !== undefined && asked.refused.length === 0) return bytes;
-  const [only] = each;
-  const own = bytes === undefined && only !== undefined ? errorsInstead(asked, seen, only) : splitOrOne(bytes, asked);
+  const own =
+    bytes === undefined
+      ? each.slice(0, 1).flatMap((delivery) => errorsInstead(asked, seen, delivery))
+      : (splitBatch(bytes, asked) ?? [bytes]);
   const all = [...own, ...asked.refused];
-  const isArray = asked.takesBatches && (all.length > 1 || asked.refused.length > 0);
-  return isArray ? joinBatch(all) : all[0];
+  return asked.takesBatches ? joinBatch(all) : all[0];
 }
 
 /** To each request that waits, or to nobody in particular where none does. */
@@ -197,9 +248,6 @@ function errorsInstead(asked: Asked, seen: Seen, delivery: Delivery): readonly U
   const ids = waiting.length > 0 ? waiting : [answeredBy(asked, delivery)];
   return ids.map((id) => errorInstead(id ?? NO_ID, delivery));
 }
-
-const splitOrOne = (bytes: Uint8Array | undefined, asked: Asked): readonly Uint8Array[] =>
-  bytes === undefined ? [] : (splitBatch(bytes, asked) ?? [bytes]);
 
 function onEvents(asked: Asked, state: ResponseState & { at: "followingEvents" }, event: BodyEvent): ResponseStep {
   const { seen, body, isBroken } = followEvents(asked, state.seen, state.parser, event);

@@ -5,6 +5,7 @@ import type { Delivery, Fault } from "../mcp/answer.ts";
 import type { Asked, Pending } from "../mcp/asked.ts";
 import type { Listed } from "../mcp/filtering.ts";
 import { errorBody } from "../mcp/local-reply.ts";
+import { BROKEN } from "../mcp/outcome.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 
 type Answered = { readonly id: Id | undefined; readonly outcome: Outcome };
@@ -33,8 +34,6 @@ export const NOTHING_SEEN: Seen = {
   isResumable: false,
 };
 
-export const BROKEN: Outcome = { kind: "transport_error" };
-
 export const outcomeOf = (seen: Seen, id: Id | undefined): Outcome | undefined =>
   seen.answered.find((one) => one.id === id)?.outcome ?? seen.rest;
 
@@ -55,9 +54,11 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
   };
 }
 
-/** On a stream that nobody's request opened there is no end to them: the last count. */
-const listedBy = ({ listed }: Seen, { pending }: Asked, delivery: Delivery): readonly Listed[] =>
-  delivery.listed.length === 0 ? listed : pending === undefined ? delivery.listed : [...listed, ...delivery.listed];
+/** Those of answers, of which each call has one. On a stream that nobody's request opened they have no end: the last one. */
+function listedBy({ listed }: Seen, { pending }: Asked, delivery: Delivery): readonly Listed[] {
+  if (delivery.listed.length === 0 || delivery.outcome === undefined) return listed;
+  return pending === undefined ? delivery.listed : [...listed, ...delivery.listed];
+}
 
 /** As most events of a stream. */
 const tellsNothing = ({ outcome, fault, listed, hiddenItems, changedTools }: Delivery): boolean =>

@@ -5,32 +5,32 @@
  */
 import { utf8 } from "../bytes.ts";
 import { ARRAY, KIND, LOOSE, OBJECT, STRING, stringText, WIDTH } from "./tape.ts";
+import { ROOT, span } from "./json.ts";
 import type { At } from "./json.ts";
 import type { Json } from "./scan.ts";
 
 export function canonical(json: Json): Uint8Array {
   if (json.canonical) return json.bytes;
-  const writer = new Writer(json);
-  writer.value(0);
-  return writer.written();
+  return canonicalValue(json, ROOT);
 }
 
-/** The same of one value in it. */
+/** The canonical form of the value at `at`. */
 export function canonicalValue(json: Json, at: At): Uint8Array {
-  const writer = new Writer(json);
+  const [start, end] = span(json, at);
+  // It is never longer than what it was read from.
+  const writer = new Writer(json, end - start);
   writer.value(at);
   return writer.written();
 }
 
 class Writer {
   readonly #json: Json;
-  /** The canonical form is never longer than what it was read from. */
   readonly #out: Uint8Array;
   #length = 0;
 
-  constructor(json: Json) {
+  constructor(json: Json, maxBytes: number) {
     this.#json = json;
-    this.#out = new Uint8Array(json.bytes.length);
+    this.#out = new Uint8Array(maxBytes);
   }
 
   written(): Uint8Array {

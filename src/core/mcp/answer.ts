@@ -7,14 +7,14 @@ import { ABSENT, endOf, firstChild, isObject, keysOf, member, ROOT } from "../js
 import type { At } from "../jsonrpc/json.ts";
 import { NO_ID, readMessage } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
-import { scan } from "../jsonrpc/scan.ts";
+import { scanMended } from "../jsonrpc/mend.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { assertNever } from "../result.ts";
 import type { Asked, Pending } from "./asked.ts";
 import { Filtering } from "./filtering.ts";
 import type { Listed } from "./filtering.ts";
 import { CLIENT_TASK_REQUESTS, findMethod, SERVER_REQUESTS } from "./methods.ts";
-import { resultOutcome } from "./outcome.ts";
+import { BROKEN, resultOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { ASKS, filterResult, filterServerRequest, foldsToMember } from "./result-filter.ts";
 import { codeOf, filterError } from "./rpc-error.ts";
@@ -47,23 +47,16 @@ export type Delivery = {
   readonly fault: Fault | undefined;
 };
 
-const pass = (bytes: Uint8Array, outcome: Outcome | undefined): Delivery => ({
-  bytes,
+/** Not delivered, and known not to be the answer unless it has an outcome. */
+export const withhold = (reason: FaultReason, message: string, outcome?: Outcome): Delivery => ({
+  bytes: undefined,
   outcome,
   answers: undefined,
   hiddenItems: 0,
   listed: [],
   changedTools: [],
-  fault: undefined,
-});
-/** Not delivered, and known not to be the answer unless it has an outcome. */
-export const withhold = (reason: FaultReason, message: string, outcome?: Outcome): Delivery => ({
-  ...pass(NOTHING, outcome),
-  bytes: undefined,
   fault: { reason, message },
 });
-const NOTHING = new Uint8Array(0);
-const BROKEN: Outcome = { kind: "transport_error" };
 
 /**
  * The request that a delivery is the answer to. An error without an id can only be about the one request there is;
@@ -76,7 +69,7 @@ export function answeredBy(asked: Asked, delivery: Delivery): Id | undefined {
 
 /** `mayBeForeign`: it may also be somebody else's JSON, as of an authorization server. */
 export function deliver(bytes: Uint8Array, asked: Asked, mayBeForeign = false): Delivery {
-  const json = scan(bytes, asked.limits.answer);
+  const json = scanMended(bytes, asked.limits.answer);
   if (json.kind === "fault") return withhold("unreadable", `is not acceptable JSON: ${json.message}`);
   const message = readMessage(json);
   switch (message.kind) {

@@ -7,7 +7,7 @@ import { elementsOf, kindAt, ROOT, sliceAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import { readMessage } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
-import { scan } from "../jsonrpc/scan.ts";
+import { scanMended } from "../jsonrpc/mend.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { err, ok } from "../result.ts";
@@ -63,8 +63,9 @@ export function deliverEach(
   { answered, mayBeForeign }: { readonly answered: Answered; readonly mayBeForeign: boolean },
   instead: (id: Id, delivery: Delivery) => Uint8Array,
 ): Deliveries {
-  const elements = asked.takesBatches ? splitBatch(bytes, asked) : undefined;
-  if (elements === undefined) return alone(deliverOnce(bytes, asked, answered, mayBeForeign));
+  const batch = asked.takesBatches ? scanBatch(bytes, asked) : undefined;
+  if (batch === undefined) return alone(deliverOnce(bytes, asked, answered, mayBeForeign));
+  const elements = messagesOf(batch);
   if (elements.length > MAX_MESSAGES)
     return alone(withhold("too-large", `is a batch of more than ${MAX_MESSAGES} messages`));
   const answeredSince = [...answered];
@@ -76,7 +77,7 @@ export function deliverEach(
   const delivered = each.map((one) =>
     one.bytes === undefined && one.answers !== undefined ? instead(one.answers, one) : one.bytes,
   );
-  if (delivered.every((one, i) => one === elements[i])) return { bytes, each };
+  if (delivered.every((one, i) => one === elements[i])) return { bytes: batch.bytes, each };
   const kept = delivered.filter((one) => one !== undefined);
   return { bytes: kept.length === 0 ? undefined : joinBatch(kept), each };
 }
@@ -102,11 +103,18 @@ export const joinBatch = (messages: readonly Uint8Array[]): Uint8Array =>
 
 /** The messages in an array of them; undefined for anything else. */
 export function splitBatch(bytes: Uint8Array, asked: Asked): readonly Uint8Array[] | undefined {
-  // Most are one message, and are scanned as such.
-  if (!beginsArray(bytes)) return undefined;
-  const json = scan(bytes, asked.limits.answer);
-  return json.kind === "json" && isBatch(json) ? elementsOf(json, ROOT).map((at) => sliceAt(json, at)) : undefined;
+  const batch = scanBatch(bytes, asked);
+  return batch && messagesOf(batch);
 }
+
+/** Most are one message, and are scanned as such. */
+function scanBatch(bytes: Uint8Array, asked: Asked): Json | undefined {
+  if (!beginsArray(bytes)) return undefined;
+  const json = scanMended(bytes, asked.limits.answer);
+  return json.kind === "json" && isBatch(json) ? json : undefined;
+}
+
+const messagesOf = (batch: Json): readonly Uint8Array[] => elementsOf(batch, ROOT).map((at) => sliceAt(batch, at));
 
 function beginsArray(bytes: Uint8Array): boolean {
   let at = 0;

@@ -3,8 +3,9 @@
  * knows where MCP puts names. The modern era's headers are held against the body here (2026-07-28, "Standard Headers").
  */
 import { foldCase } from "../fold-case.ts";
-import { ABSENT, isObject, isString, keysOf, member, memberText, textAt } from "../jsonrpc/json.ts";
+import { ABSENT, isObject, isString, keysOf, kindAt, member, memberText, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
+import { NULL } from "../jsonrpc/tape.ts";
 import { NO_ID, readId } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
@@ -171,7 +172,9 @@ function readNames(
   // The result comes by another call, which must be granted. Since 2026-07-28 servers ignore it.
   if (name === "tools/call" && keys.includes("task") && era === "legacy") more.push(methodSubject("tasks/get"));
   const args = member(json, params, "arguments");
-  if (args !== ABSENT && !isObject(json, args)) return invalid('"arguments" must be an object');
+  // The SDK for Go writes null where there are none.
+  if (args !== ABSENT && !isObject(json, args) && kindAt(json, args) !== NULL)
+    return invalid('"arguments" must be an object');
   const headerName = (text: string): Named["headerName"] => ({ text, isRequired: method.hasNameHeader === true });
   switch (method.names) {
     case "task": {

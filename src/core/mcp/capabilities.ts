@@ -11,7 +11,7 @@ import { CLIENT_TASK_REQUESTS, GRANTABLE_METHODS } from "./methods.ts";
 import { Filtering } from "./filtering.ts";
 import { methodSubject } from "./subject.ts";
 
-/** Any of these methods is enough. What stands here neither comes with base access or is not for policy to say. */
+/** Any of these methods is enough. What is not here comes with base access, or is not for policy to say. */
 const NEEDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["logging", ["logging/setLevel"]],
   ["completions", ["completion/complete"]],

@@ -11,6 +11,9 @@ export type Outcome =
   | { readonly kind: "input_required" | "task" | "unread" }
   | { readonly kind: "rpc_error"; readonly code: number };
 
+/** No answer came, or none that could be delivered. */
+export const BROKEN: Outcome = { kind: "transport_error" };
+
 /** What the result asks for counts before `isError`. Undefined for a type of result that is not known. */
 export function resultOutcome(json: Json, result: At): Outcome | undefined {
   const type = member(json, result, "resultType");

@@ -2,19 +2,7 @@
  * The headers that repeat what a body says, held against it (MCP 2026-07-28, "Standard Headers" and "Custom Headers").
  * Only the body is decided on; who routes or logs by a header that says something else would be lied to.
  */
-import {
-  ABSENT,
-  endOf,
-  firstChild,
-  isObject,
-  isString,
-  kindAt,
-  member,
-  sliceAt,
-  span,
-  textAt,
-  valuesOf,
-} from "../jsonrpc/json.ts";
+import { ABSENT, isObject, isString, kindAt, member, sliceAt, span, textAt, valuesOf } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
@@ -59,43 +47,74 @@ export function reconcileHeaders(
  */
 function reconcileParams(json: Json, message: Asking, claim: HeaderClaim): Refusal | undefined {
   if (claim.params.length === 0) return undefined;
+  const said = claim.params.map(([header, value]) => [header, decodeHeaderText(value)] as const);
   const args = message.params === ABSENT ? ABSENT : member(json, message.params, "arguments");
-  for (const [header, value] of claim.params) {
+  const told = new Told(said.flatMap(([, text]) => (text === undefined ? [] : [text])));
+  if (isObject(json, args)) told.read(json, args);
+  for (const [header, text] of said) {
     if (message.method !== "tools/call") return mismatch(header, "known for this method");
-    const said = decodeHeaderText(value);
-    if (said === undefined) return mismatch(header, "in canonical form");
-    if (args === ABSENT || !isArgument(json, args, said)) return mismatch(header, "one of the arguments");
+    if (text === undefined) return mismatch(header, "in canonical form");
+    if (!told.has(text)) return mismatch(header, "one of the arguments");
   }
   return undefined;
 }
 
-/** Whether some string, integer or boolean among the properties, at any depth, reads as `said`. Not inside arrays. */
-function isArgument(json: Json, object: At, said: string): boolean {
-  return valuesOf(json, object).some((value) => {
-    if (isObject(json, value)) return firstChild(value) < endOf(json, value) && isArgument(json, value, said);
-    if (isString(json, value)) return isText(json, value, said);
-    switch (kindAt(json, value)) {
-      case NUMBER:
-        return isInteger(String.fromCharCode(...sliceAt(json, value)), said);
-      case TRUE:
-        return said === "true";
-      case FALSE:
-        return said === "false";
-      default:
-        return false;
+/** Which of some texts the arguments have: looked for together, in one walk, since a caller chooses how many of each. */
+class Told {
+  readonly #wanted: ReadonlySet<string>;
+  readonly #shortest: number;
+  readonly #longest: number;
+  readonly #texts = new Set<string>();
+  readonly #numbers = new Set<string>();
+
+  constructor(wanted: readonly string[]) {
+    this.#wanted = new Set(wanted);
+    this.#shortest = Math.min(...wanted.map(({ length }) => length));
+    this.#longest = Math.max(...wanted.map(({ length }) => length));
+  }
+
+  /** Strings, integers and booleans among the properties of `object`, at any depth. Not inside arrays. */
+  read(json: Json, object: At): void {
+    for (const value of valuesOf(json, object)) {
+      if (isObject(json, value)) this.read(json, value);
+      else if (isString(json, value)) this.#readText(json, value);
+      else this.#readLiteral(json, value);
     }
-  });
+  }
+
+  has(text: string): boolean {
+    return this.#texts.has(text) || (INTEGER.test(text) && this.#numbers.has(numberOf(text)));
+  }
+
+  /** An escape is six bytes for one character at most, and a text is not made where it cannot be one of them. */
+  #readText(json: Json, at: At): void {
+    const [start, end] = span(json, at);
+    const bytes = end - start - 2;
+    if (bytes < this.#shortest || bytes > 6 * this.#longest) return;
+    const text = textAt(json, at);
+    if (this.#wanted.has(text)) this.#texts.add(text);
+  }
+
+  #readLiteral(json: Json, at: At): void {
+    switch (kindAt(json, at)) {
+      case NUMBER:
+        this.#numbers.add(numberOf(String.fromCharCode(...sliceAt(json, at))));
+        return;
+      case TRUE:
+        this.#texts.add("true");
+        return;
+      case FALSE:
+        this.#texts.add("false");
+        return;
+      default:
+    }
+  }
 }
 
-/** An escape is six bytes for one character at most, and a text is not made where it cannot be the same. */
-function isText(json: Json, at: At, said: string): boolean {
-  const [start, end] = span(json, at);
-  const bytes = end - start - 2;
-  return bytes >= said.length && bytes <= 6 * said.length && textAt(json, at) === said;
-}
-
-/** `42.0` is 42 (specification: integers are compared as numbers). */
-const isInteger = (lexeme: string, said: string): boolean =>
-  INTEGER.test(said) && (lexeme === said || (Number.isSafeInteger(Number(said)) && Number(said) === Number(lexeme)));
+/** `42.0` and `4.2e1` are 42 (specification: integers are compared as numbers). */
+const numberOf = (lexeme: string): string => {
+  const value = Number(lexeme);
+  return Number.isSafeInteger(value) ? String(value) : lexeme;
+};
 
 const INTEGER = /^-?[0-9]{1,16}(?:\.0{1,16})?$/;

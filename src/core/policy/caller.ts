@@ -16,13 +16,8 @@ export type UserTest = {
   readonly claims: readonly ClaimRequirement[];
 };
 
-export type CallerTest = {
-  /** Both hold when both are written; neither is for `anyone`. */
-  readonly workloads: readonly Pattern[];
-  readonly user:
-    | { readonly issuer: string; readonly subject: string | undefined; readonly claims: readonly ClaimRequirement[] }
-    | undefined;
-};
+/** Each part that is written has to hold; `anyone` has none. */
+export type CallerTest = { readonly workloads: readonly Pattern[]; readonly user: UserTest | undefined };
 
 /** The SPIFFE ID of a Kubernetes service account, in the form that Istio and Linkerd give it. */
 export const serviceAccountId = ({ namespace, name }: ServiceAccount, trustDomain: string): string =>

@@ -22,7 +22,7 @@ import type { PolicySet, Server } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findEndpoint, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
-import { methodsOf, patternsOf } from "./to-patterns.ts";
+import { deniedBy, methodsOf, patternsOf } from "./to-patterns.ts";
 import { findWarnings } from "./warnings.ts";
 
 export type Compiled = {
@@ -186,7 +186,7 @@ function addRule(
     const caller = compileCaller(from, options.trustDomain);
     if (from.jwt !== undefined) server.wantsUser = true;
     if (rule.action === "Allow") server.base.add({ rule: ref, caller, pattern: parsePattern("*") });
-    for (const [kind, pattern] of rule.to.flatMap(patternsOf)) {
+    for (const [kind, pattern] of rule.to.flatMap(rule.action === "Deny" ? deniedBy : patternsOf)) {
       server.rules[kind][set].add({ rule: ref, caller, pattern });
     }
     if (coversAnswers(rule)) server.rules.method[set].add({ rule: ref, caller, pattern: parsePattern(ANSWERS.name) });

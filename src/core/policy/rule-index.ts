@@ -40,9 +40,9 @@ class UserIndex {
     }
   }
 
-  /** What is unknown of a token never applies in an Allow rule: there is nothing to look for. In a Deny rule it does. */
+  /** A Deny rule also applies when a claim is unknown, so then all its entries have to be tried. */
   find(question: Question, user: User): Entry | undefined {
-    const takesUnknown = question.applies === DENY_APPLIES;
+    const takesUnknown = question.applies("unknown");
     const unknown = takesUnknown ? this.#withSubject : undefined;
     const bySubject = user.subject === undefined ? unknown : this.#bySubject.get(user.subject);
     const found = first(bySubject, question) ?? first(this.#others, question);

@@ -67,10 +67,13 @@ const SESSION_QUERY = /\?(?:sessionId|sessionid|session_id)=[A-Za-z0-9._~-]{1,25
 
 /**
  * Whether a request that matches no server may still reach one: by a path that some server or proxy takes for the same,
- * or because Envoy did not tell the route that servers are matched by. Such a request is never let through unseen.
+ * or because Envoy did not tell the route that servers are matched by. Such a request is never let through unseen. Servers
+ * of the Java SDK take any path that ends as theirs does.
  */
 export function mayBeServer(routes: Routes, { route, path }: Destination): boolean {
-  return (route === undefined && routes.byRoute.size > 0) || routes.loosePaths.has(loosePath(path));
+  if (route === undefined && routes.byRoute.size > 0) return true;
+  const segments = loosePath(path).split("/");
+  return segments.some((_, i) => routes.loosePaths.has(segments.slice(i).join("/")));
 }
 
 /** As the laxest reader has it: no query, decoded, dots resolved, slashes merged, no trailing one, case ignored. */

@@ -1,5 +1,6 @@
 /** The `to` of a rule, as the subjects that it is about. */
 import { GRANTABLE_METHODS } from "../mcp/methods.ts";
+import type { KnownMethod } from "../mcp/methods.ts";
 import type { ToEntry } from "./document.ts";
 import { covers, parsePattern } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
@@ -11,6 +12,29 @@ export const patternsOf = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => 
   ...(to.resources ?? []).map((text) => ["resource", parsePattern(text)] as const),
   ...(to.methods ?? []).flatMap(methodsOf).map((method) => ["method", method] as const),
 ];
+
+/** Methods that a name alone grants, and of which kind. */
+export const GRANTED_BY_NAME = {
+  "tools/call": "tool",
+  "prompts/get": "prompt",
+  "resources/read": "resource",
+} as const satisfies {
+  readonly [method in KnownMethod]?: SubjectKind;
+};
+
+/** The same of a Deny rule: one of such a method is about all that it could name. */
+export const deniedBy = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => [
+  ...patternsOf(to),
+  ...(to.methods ?? [])
+    .flatMap(methodsOf)
+    .flatMap(({ text }) =>
+      Object.entries(GRANTED_BY_NAME).flatMap(([method, kind]) =>
+        method === text ? [[kind, EVERYTHING] as const] : [],
+      ),
+    ),
+];
+
+const EVERYTHING = parsePattern("*");
 
 /** The methods that a pattern is about. Kept one by one: a pattern must not match words of ours that are no methods. */
 export function methodsOf(text: string): Pattern[] {

@@ -17,7 +17,7 @@ import type {
 import { allOf, isExact, matches, parsePattern } from "./pattern.ts";
 import type { Server } from "./policy-set.ts";
 import { DENY_APPLIES } from "./rule-index.ts";
-import { patternsOf } from "./to-patterns.ts";
+import { GRANTED_BY_NAME, patternsOf } from "./to-patterns.ts";
 import type { RuleRef } from "./decision.ts";
 import type { Identity } from "../identity/identity.ts";
 
@@ -66,7 +66,10 @@ function deadRules(
         contradiction(from, trustDomain).map((message) => ({ path: `${path}.from[${j}]`, message })),
       ),
       ...rule.to.flatMap((to, j) =>
-        unreachable(to).map(({ at, message }) => ({ path: `${path}.to[${j}].${at}`, message })),
+        [...unreachable(to), ...(rule.action === "Allow" ? grantless(to) : [])].map(({ at, message }) => ({
+          path: `${path}.to[${j}].${at}`,
+          message,
+        })),
       ),
     ];
     const shadow = rule.action === "Allow" ? findShadow(rule, targets) : undefined;
@@ -101,6 +104,15 @@ function unreachable(to: ToEntry): { at: string; message: string }[] {
     ...check(to.prompts, "prompts", (text) => fault(nameSubject("prompt", text, DEFAULT_LIMITS))),
     ...check(to.resources, "resources", (text) => fault(resourceSubject(text, DEFAULT_LIMITS))),
   ];
+}
+
+/** Methods that come with a name, and that no rule grants as such. */
+function grantless({ methods = [] }: ToEntry): { at: string; message: string }[] {
+  return methods.flatMap((method, k) => {
+    const [, kind] = Object.entries(GRANTED_BY_NAME).find(([name]) => name === method) ?? [];
+    const message = `grants nothing: ${method} is granted by ${kind}s, which names them`;
+    return kind === undefined ? [] : [{ at: `methods[${k}]`, message }];
+  });
 }
 
 const NOBODY: Identity = { workload: { absent: "no-certificate" }, user: { absent: "jwt-missing" } };

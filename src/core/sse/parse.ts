@@ -18,6 +18,9 @@ export type SseEvent = {
   readonly plain: boolean;
 };
 
+/** In place of an event that is larger than the limit: nothing of it is kept, and what follows it is read. */
+export const TOO_LARGE = "too large";
+
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -29,15 +32,13 @@ export class SseParser {
   /** The line that is being read has no byte yet. */
   #lineEmpty = true;
   #started = false;
-  #isOverLimit = false;
+  /** No line of the event is complete. */
+  #isFirstLine = true;
+  /** Within an event that is too large. */
+  #isSkipping = false;
 
   constructor(maxEventBytes: number) {
     this.#maxEventBytes = maxEventBytes;
-  }
-
-  /** An event is larger than the limit. The parser is of no use any more. */
-  get isOverLimit(): boolean {
-    return this.#isOverLimit;
   }
 
   /** No byte has come yet. */
@@ -50,10 +51,10 @@ export class SseParser {
     return this.#held.length;
   }
 
-  /** The events that this chunk completes, up to one that is too large: see `isOverLimit`. */
-  feed(bytes: Uint8Array): SseEvent[] {
+  /** The events that this chunk completes. A comment before the first field is one by itself: it keeps a stream alive. */
+  feed(bytes: Uint8Array): (SseEvent | typeof TOO_LARGE)[] {
     const chunk = this.#begin(bytes);
-    const events: SseEvent[] = [];
+    const events: (SseEvent | typeof TOO_LARGE)[] = [];
     let start = 0;
     // Looked for again only once they are passed: to the end for each line would cost the square of their number.
     let nextLf = chunk.indexOf(LF);
@@ -74,23 +75,32 @@ export class SseParser {
       const isBlank = this.#lineEmpty && end === at;
       at = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1;
       this.#lineEmpty = true;
-      if (!isBlank) continue;
+      const isEnd = isBlank || (this.#isFirstLine && !this.#isSkipping && (this.#held.first ?? chunk[start]) === COLON);
+      this.#isFirstLine = isEnd;
+      if (!isEnd) continue;
       const raw = this.#held.take(chunk.subarray(start, at));
-      if (raw.length > this.#maxEventBytes) {
-        this.#isOverLimit = true;
-        return events;
-      }
-      events.push(parseEvent(raw, true));
       start = at;
+      if (this.#isSkipping) this.#isSkipping = false;
+      else events.push(raw.length > this.#maxEventBytes ? TOO_LARGE : parseEvent(raw, true));
     }
     this.#held.push(chunk.subarray(start));
-    this.#isOverLimit = this.#held.length > this.#maxEventBytes;
+    if (!this.#isSkipping && this.#held.length > this.#maxEventBytes) {
+      events.push(TOO_LARGE);
+      this.#isSkipping = true;
+    }
+    if (this.#isSkipping) this.#forget();
     return events;
+  }
+
+  /** All but what may be half of a line end. */
+  #forget(): void {
+    if (this.#held.take(EMPTY).at(-1) === CR) this.#held.push(LONE_CR);
   }
 
   /** What is left when the stream has ended: browsers drop it, some clients do not. */
   end(): SseEvent | undefined {
-    return this.#held.length === 0 ? undefined : parseEvent(this.#held.take(EMPTY), false);
+    const left = this.#held.take(EMPTY);
+    return left.length === 0 || this.#isSkipping ? undefined : parseEvent(left, false);
   }
 
   /** Puts a cut CRLF together again, and takes the byte order mark away. */

@@ -6,7 +6,7 @@ import { AWAITING_ANSWER, stepResponse } from "../../../src/core/exchange/respon
 import type { ResponseState } from "../../../src/core/exchange/response.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import type { Asked } from "../../../src/core/mcp/asked.ts";
-import { SseParser } from "../../../src/core/sse/parse.ts";
+import { SseParser, TOO_LARGE } from "../../../src/core/sse/parse.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { latin1, textOf, utf8 } from "../../fixtures/bytes.ts";
 import { deliveredBody, localReplyOf, responseBody, responseHeaders } from "../../fixtures/exchanges.ts";
@@ -61,7 +61,9 @@ describe("an answer in an event that may not be delivered", () => {
       const stream = `${before}data: ${answer}\n\n`;
       const events = [responseHeaders("text/event-stream"), ...responseBody([utf8(stream)])] as ResponseEvent[];
       const found = [...new SseParser(4096).feed(utf8(deliveredBody(events, repliesTo(events, ASKED))))];
-      const messages = found.flatMap(({ data }) => (data === undefined ? [] : [JSON.parse(textOf(data)) as unknown]));
+      const messages = found.flatMap((one) =>
+        one === TOO_LARGE || one.data === undefined ? [] : [JSON.parse(textOf(one.data)) as unknown],
+      );
       expect(messages).toMatchObject([error]);
     },
   );
@@ -94,13 +96,13 @@ describe("readAnswerHeaders()", () => {
         endOfStream,
         codeDetails,
       },
-      true,
+      "call",
     );
 
   test("takes an answer for the server's when Envoy does not say whose it is", () => {
-    expect(said("application/json", undefined)).toEqual({ kind: "json", mayBeForeign: false });
-    expect(said("application/json", undefined, true)).toEqual({ kind: "pass", outcome: { kind: "ok" } });
-    expect(said("application/json", undefined, false, "503")).toEqual({ kind: "json", mayBeForeign: true });
+    expect(said("application/json", undefined)).toMatchObject({ kind: "json", mayBeForeign: false });
+    expect(said("application/json", undefined, true)).toEqual({ kind: "pass", outcome: { kind: "transport_error" } });
+    expect(said("application/json", undefined, false, "503")).toMatchObject({ kind: "json", mayBeForeign: true });
   });
 
   test.each(["utf-8x", '"utf-8x"', "utf-16", "latin1", "xutf-8", ""])(

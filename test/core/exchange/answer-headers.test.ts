@@ -1,21 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { isAccepted, readAnswerHeaders, strayHeaders } from "../../../src/core/exchange/answer-headers.ts";
+import type { Waiting } from "../../../src/core/exchange/answer-headers.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 
 const JSON_TYPE: HeaderList = [["content-type", "application/json"]];
-type Said = { readonly endOfStream: boolean; readonly codeDetails: string; readonly isAwaited: boolean };
+type Said = { readonly endOfStream: boolean; readonly codeDetails: string; readonly waiting: Waiting };
 /** What headers with this status say of a body that follows. */
 function said(
   status: number | undefined,
   headers: HeaderList = JSON_TYPE,
-  { endOfStream = false, codeDetails = "via_upstream", isAwaited = true }: Partial<Said> = {},
+  { endOfStream = false, codeDetails = "via_upstream", waiting = "call" }: Partial<Said> = {},
 ): string {
   const all: HeaderList = status === undefined ? headers : [[":status", String(status)], ...headers];
-  const read = readAnswerHeaders({ kind: "responseHeaders", headers: all, endOfStream, codeDetails }, isAwaited);
+  const read = readAnswerHeaders({ kind: "responseHeaders", headers: all, endOfStream, codeDetails }, waiting);
   switch (read.kind) {
     case "pass":
-      return `pass: ${read.outcome?.kind}`;
+      return `pass: ${read.outcome.kind}`;
     case "refuse":
       return `refuse: it ${read.fault}`;
     default:
@@ -30,7 +31,7 @@ describe("readAnswerHeaders()", () => {
     expect(said(206, [["content-type", "text/event-stream"]])).toBe(partial);
     expect(said(206, [["content-type", "multipart/byteranges"]])).toBe(partial);
     expect(said(206, [["content-type", "text/html"]])).toBe(partial);
-    expect(said(206, JSON_TYPE, { endOfStream: true })).toBe("pass: ok");
+    expect(said(206, JSON_TYPE, { endOfStream: true })).toBe("pass: transport_error");
   });
 
   test.each([
@@ -44,6 +45,11 @@ describe("readAnswerHeaders()", () => {
   ])("takes the status %i for what HTTP takes it for", (status, expected) => {
     expect(said(status)).toBe(expected);
     expect(said(undefined)).toBe("json, may be foreign");
+  });
+
+  test("takes no type for another that it has in it", () => {
+    for (const type of ["x-text/event-stream", "application/xjson", "xapplication/json", "text/event-streams"])
+      expect(said(200, [["content-type", type]]), type).toMatch(/^refuse/);
   });
 
   test.each(["content-type", "content-encoding", "mcp-session-id"])(
@@ -61,12 +67,68 @@ describe("readAnswerHeaders()", () => {
     },
   );
 
-  test("leaves them to an error page, which is no message", () => {
+  test("leaves them to an error page, whose first byte says whether it is read", () => {
     const twice: HeaderList = [
       ["content-type", "text/html"],
       ["content-type", "text/plain"],
     ];
-    expect(said(502, twice)).toBe("pass: transport_error");
+    expect(said(502, twice)).toBe("page, may be foreign");
+    expect(said(502, [...JSON_TYPE, ...twice])).toBe("refuse: it has two headers content-type");
+  });
+
+  test("takes for JSON, with an HTTP error, what the Python SDK takes for it", () => {
+    for (const type of ["application/jsonx", "application/json, text/html", "Application/JSON-seq"]) {
+      expect(said(400, [["content-type", type]]), type).toBe("json, may be foreign");
+      expect(said(200, [["content-type", type]]), type).toMatch(/^refuse/);
+    }
+    expect(said(400, [["content-type", "application/jsonx; charset=utf-16"]])).toBe("refuse: it is not in UTF-8");
+    expect(said(400, [["content-type", "text/html; charset=latin1"]])).toBe("page, may be foreign");
+    expect(
+      said(400, [
+        ["content-type", "text/plain"],
+        ["content-encoding", "gzip"],
+      ]),
+    ).toMatch(/^refuse/);
+  });
+
+  test.each([
+    "charset*=us-ascii''utf-7",
+    "charset*=utf-7",
+    "charset*0=utf-; charset*1=7",
+    "\u00a0charset=utf-7",
+    "\fcharset=utf-7",
+    "x=y charset=utf-16",
+    "charset=utf-8x",
+    'charset="utf-8;x"',
+    "Charset = utf-16",
+    "charset=utf-8; charset=utf-16",
+  ])("refuses a character set in any form that some client honours: %j", (parameter) => {
+    for (const type of ["application/json", "text/event-stream"])
+      expect(said(200, [["content-type", `${type}; ${parameter}`]])).toBe("refuse: it is not in UTF-8");
+  });
+
+  test("says how what waits for no answer has ended, and that a call without an answer has failed", () => {
+    const rest = (status: number, waiting: Waiting): string | undefined => {
+      const headers = [[":status", String(status)] as const, ...JSON_TYPE];
+      const codeDetails = "via_upstream";
+      const read = readAnswerHeaders({ kind: "responseHeaders", headers, endOfStream: false, codeDetails }, waiting);
+      return "rest" in read ? read.rest?.kind : undefined;
+    };
+    expect([rest(200, "call"), rest(500, "call")]).toEqual([undefined, undefined]);
+    expect([rest(200, "nobody"), rest(404, "nobody"), rest(405, "nobody")]).toEqual([
+      "ok",
+      "transport_error",
+      "unread",
+    ]);
+    expect([rest(200, "stream"), rest(404, "stream"), rest(405, "stream")]).toEqual([
+      "ok",
+      "transport_error",
+      "unread",
+    ]);
+    const nothing = (status: number, waiting: Waiting): string => said(status, [], { endOfStream: true, waiting });
+    expect([nothing(200, "call"), nothing(405, "call")]).toEqual(["pass: transport_error", "pass: transport_error"]);
+    expect([nothing(200, "stream"), nothing(202, "nobody")]).toEqual(["pass: ok", "pass: ok"]);
+    expect([nothing(405, "stream"), nothing(405, "nobody")]).toEqual(["pass: unread", "pass: unread"]);
   });
 
   test("goes by what a filter behind us says that it has made, and by Envoy's own failures", () => {
@@ -95,8 +157,9 @@ describe("readAnswerHeaders()", () => {
 
   test("has nothing to read in an empty body of no type, and reads one that could be a message", () => {
     const empty = ["content-length", "0"] as const;
-    expect(said(200, [empty])).toBe("pass: ok");
-    expect(said(202, [["content-type", "text/plain"], empty])).toBe("pass: ok");
+    expect(said(200, [empty])).toBe("pass: transport_error");
+    expect(said(202, [["content-type", "text/plain"], empty], { waiting: "nobody" })).toBe("pass: ok");
+    expect(said(200, [empty], { waiting: "stream" })).toBe("pass: ok");
     expect(said(200, [...JSON_TYPE, empty])).toBe("json");
     expect(said(200, [["content-length", "00"]])).toBe("refuse: it is neither JSON nor an event stream");
     expect(said(200, [["content-length", "1"]])).toBe("refuse: it is neither JSON nor an event stream");
@@ -105,7 +168,7 @@ describe("readAnswerHeaders()", () => {
 
 describe("readAnswerHeaders() of what nobody waits for", () => {
   const unawaited = (status: number, headers: HeaderList, endOfStream = false): string =>
-    said(status, headers, { isAwaited: false, endOfStream });
+    said(status, headers, { waiting: "nobody", endOfStream });
 
   test("reads JSON and events, which may be somebody else's, and passes on all else", () => {
     expect(unawaited(202, JSON_TYPE)).toBe("json, may be foreign");

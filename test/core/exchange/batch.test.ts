@@ -332,13 +332,18 @@ describe("an answer in JSON to a batch", () => {
     expect(deliveredBody(events, play(OPTIONS, events).replies)).toBe('{"error":"invalid_token"}');
   });
 
+  test("of one request is an array of one error when it is withheld", () => {
+    const { text } = json([call(1, "a")], "[");
+    expect(JSON.parse(text)).toMatchObject([{ id: 1, error: { code: -32603 } }]);
+  });
+
   test("that is too large is an error, and keeps our own answers", () => {
     const limits = { ...OPTIONS.limits, maxAnswerBytes: 100 };
     const events = [...asked(MIXED), responseHeaders(), ...responseBody([utf8(batch(...SERVER))])];
     const { replies, exchange } = play({ ...OPTIONS, limits }, events);
     const answers = JSON.parse(deliveredBody(events, replies)) as unknown[];
     expect(answers.at(-1)).toEqual(JSON.parse(OWN));
-    expect(JSON.stringify(answers)).toContain("is larger than 100 bytes");
+    expect(JSON.stringify(answers)).toContain("it is larger than 100 bytes");
     expect(recordsOf(exchange)[2]).toMatchObject({ answerFault: { reason: "too-large" } });
   });
 });
@@ -495,6 +500,7 @@ describe("a server that accepts the rest of a batch", () => {
     const played = accepts([call(1, "a"), call(2, "x")], ACCEPTED);
     const { replies } = played;
     expect(detailsOf(replies[2])).toBe("toolgate_unsafe-answer");
+    expect(recordsOf(played.exchange)[0]).toMatchObject({ answerFault: { reason: "unreadable" } });
     const answers = JSON.parse(localReplyOf(replies[2]).text) as { id: number; error?: object }[];
     expect(answers.map(({ id, error }) => [id, error !== undefined])).toEqual([
       [1, true],

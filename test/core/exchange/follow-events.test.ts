@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../../src/core/bytes.ts";
 import { followEvents } from "../../../src/core/exchange/follow-events.ts";
-import { BROKEN, NOTHING_SEEN } from "../../../src/core/exchange/seen.ts";
+import { NOTHING_SEEN } from "../../../src/core/exchange/seen.ts";
+import { BROKEN } from "../../../src/core/mcp/outcome.ts";
 import type { Seen } from "../../../src/core/exchange/seen.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/limits.ts";
@@ -147,11 +148,14 @@ describe("followEvents() on an event over the limit", () => {
     );
   });
 
-  test("tells nobody on a stream that no request opened, unless that was an HTTP error", () => {
+  test("says so to nobody in particular on a stream that no request opened, and reads on, at every cut", () => {
     const onStream: Asked = { ...ASKED, pending: undefined };
-    const open: Seen = { ...NOTHING_SEEN, rest: { kind: "ok" } };
-    expect(follow([sized(MAX + 1)], onStream, true, open)).toMatchObject({ text: "", isBroken: true });
-    expect(follow([sized(MAX + 1)], onStream)).toMatchObject({ text: error(TOO_LARGE, null), isBroken: true });
+    const list = event(result({ tools: [{ name: "a" }, { name: "x" }] }, 7));
+    const left = event(result({ tools: [{ name: "a" }] }, 7));
+    const expected = { text: PROGRESS + error(TOO_LARGE, null) + left, isBroken: false };
+    for (const [cut, chunks] of everyCut(utf8(PROGRESS + sized(MAX + 1) + list)))
+      expect(follow(chunks, onStream), `cut at byte ${cut}`).toMatchObject(expected);
+    expect(follow([sized(MAX + 1)], onStream, true).seen.lost).toEqual({ reason: "too-large", message: TOO_LARGE });
     expect(follow([sized(MAX + 1)], ASKED, true, { ...NOTHING_SEEN, rest: BROKEN }).text).toBe(error(TOO_LARGE));
   });
 });

@@ -516,7 +516,7 @@ const EVENTS: readonly ExchangeEvent[] = [requestHeaders(), body, { kind: "reque
 /** What each state answers to each event; undefined: the stream ends with an error. */
 const ANSWERS: { readonly [at in RequestState["at"]]: readonly (Reply["kind"] | undefined)[] } = {
   awaitingHeaders: ["requestHeaders", undefined, undefined],
-  awaitingBody: [undefined, "requestBody", undefined],
+  awaitingBody: [undefined, "requestBody", "immediateResponse"],
   permitted: [undefined, undefined, "requestTrailers"],
   unmatched: [undefined, undefined, "requestTrailers"],
   refused: [undefined, undefined, undefined],

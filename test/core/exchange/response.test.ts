@@ -176,10 +176,9 @@ describe("stepResponse() on headers", () => {
   });
 
   test.each<readonly [string, Parameters<typeof responseHeaders>, string]>([
-    ["no body", ["application/json", { endOfStream: true }], "ok"],
+    ["no body", ["application/json", { endOfStream: true }], "transport_error"],
     ["no body and an error", [null, { status: 404, endOfStream: true }], "transport_error"],
-    ["an empty body of no type", [null, { headers: [["content-length", "0"]] }], "ok"],
-    ["an error page", ["text/html", { status: 502 }], "transport_error"],
+    ["an empty body of no type", [null, { headers: [["content-length", "0"]] }], "transport_error"],
   ])("reads nothing of %s", (_, args, outcome) => {
     const { end, replies } = onHeaders(...args);
     expect(end).toMatchObject({ at: "passing", outcome: { kind: outcome } });
@@ -439,7 +438,11 @@ const STATES: { readonly [at in ResponseState["at"]]: () => ResponseState } = {
   readingJson: () => run([headers]).state,
   followingEvents: () => run([responseHeaders("text/event-stream") as ResponseEvent]).state,
   draining: () => json(result({}), "none").state,
-  passing: () => run([responseHeaders("text/html", { status: 500 }) as ResponseEvent]).state,
+  passing: () =>
+    run([
+      responseHeaders("text/html", { status: 500 }) as ResponseEvent,
+      ...responseBody([utf8("<")], "trailers").slice(0, 1),
+    ] as ResponseEvent[]).state,
   ended: () => json(result({})).state,
   refused: () => run([responseHeaders("text/html") as ResponseEvent]).state,
 };
@@ -456,6 +459,77 @@ const NEXT: {
   ended: { headers: undefined, chunk: undefined, lastChunk: undefined, trailers: "ended" },
   refused: { headers: undefined, chunk: undefined, lastChunk: undefined, trailers: "ended" },
 };
+
+describe("an HTTP error of another type than JSON", () => {
+  const page = (chunks: readonly Uint8Array[], end: Ends = "endOfStream", asks = ASKED): Run => {
+    const body = responseBody(chunks, end === "none" ? "trailers" : end) as ResponseEvent[];
+    const failed = responseHeaders("text/plain", { status: 400 }) as ResponseEvent;
+    return run([failed, ...(end === "none" ? body.slice(0, -1) : body)], asks);
+  };
+  const secret = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32602, message: "no", data: "tool b" } });
+
+  test("is read as JSON when it begins like it, at every cut: some clients read it so", () => {
+    for (const text of [secret, ` \r\n\t${secret}`, `\ufeff${secret}`])
+      for (const [cut, chunks] of everyCut(utf8(text))) {
+        const { text: delivered, end } = page(chunks);
+        expect(JSON.parse(delivered), `cut at byte ${cut}`).toEqual({
+          jsonrpc: "2.0",
+          id: 1,
+          error: { code: -32602, message: "no" },
+        });
+        expect(end.outcome).toEqual({ kind: "rpc_error", code: -32602 });
+      }
+    expect(page([utf8('{"error":"invalid_token"}')]).text).toBe('{"error":"invalid_token"}');
+    expect(page([utf8(`[${secret}]`)]).text).not.toContain("tool b");
+    expect(page([utf8(secret.replace('"id"', '"id":1,"id"'))]).text).not.toContain("tool b");
+  });
+
+  test.each(["<html>{}</html>", "no such tool", "\ufeff<", "\ufefe{", "null", '"{}"', " x", ""])(
+    "comes as it came when it begins otherwise, at every cut, and its call has failed: %j",
+    (text) => {
+      for (const [cut, chunks] of everyCut(utf8(text))) {
+        const { text: delivered, end } = page(chunks);
+        expect(delivered, `cut at byte ${cut}`).toBe(text);
+        expect(end).toMatchObject({ outcome: { kind: "transport_error" }, lost: undefined });
+      }
+    },
+  );
+
+  test("is let go as soon as its first byte has come", () => {
+    expect(page([utf8("<"), utf8("html")], "none").end.at).toBe("passing");
+    expect(page([utf8(" "), utf8("\n")], "none").end.at).toBe("readingJson");
+  });
+
+  test("says how a GET has ended without a word about it", () => {
+    expect(page([utf8("no stream here")], "endOfStream", ON_STREAM).end.outcome).toEqual({ kind: "transport_error" });
+  });
+});
+
+test("JSON without a byte, for what gets no answer, is nothing that was withheld", () => {
+  const asks: Asked = { ...ASKED, pending: [] };
+  const { text, end } = answer("application/json", [utf8("")], "endOfStream", asks);
+  expect([text, end.lost]).toEqual(["", undefined]);
+  expect(answer("application/json", [utf8("")]).end.lost).toBeDefined();
+});
+
+describe("the limit of an answer", () => {
+  const limited = (text: string, maxAnswerBytes: number): string =>
+    answer("application/json", [utf8(text)], "endOfStream", { ...ASKED, limits: { ...DEFAULT_LIMITS, maxAnswerBytes } })
+      .text;
+  const whole = result({});
+
+  test("is what it may have, and not what stands behind it", () => {
+    expect(limited(whole, whole.length)).toBe(whole);
+    expect(limited(`${whole}  `, whole.length)).toBe(whole);
+    expect(limited(whole, whole.length - 1)).toBe(errorText(`is larger than ${whole.length - 1} bytes`));
+  });
+});
+
+test("JSON that cannot be read on a stream that nobody's request opened is an error to nobody", () => {
+  expect(answer("application/json", [utf8("{")], "endOfStream", ON_STREAM).text).toBe(
+    errorText("is not acceptable JSON: the document ends: expected ',' or '}'", null),
+  );
+});
 
 describe.each(Object.keys(STATES) as ResponseState["at"][])("stepResponse() while %s", (at) => {
   test.each(Object.keys(EVENTS) as (keyof typeof EVENTS)[])("answers %s once, in kind, or breaks off", (name) => {

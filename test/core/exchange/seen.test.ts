@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { merge, NOTHING_SEEN, outcomeOf, unanswered } from "../../../src/core/exchange/seen.ts";
+import { merge, NOTHING_SEEN, outcomeOf, unanswered, withoutRest } from "../../../src/core/exchange/seen.ts";
 import type { Seen } from "../../../src/core/exchange/seen.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
 import { deliver, withhold } from "../../../src/core/mcp/answer.ts";
@@ -64,6 +64,42 @@ describe("merge()", () => {
   test("does not forget that something was lost, nor that events had ids", () => {
     const seen: Seen = { ...merge(NOTHING_SEEN, OF_ONE, answer("{")), isResumable: true };
     expect(merge(seen, OF_ONE, answer(result({}, 1)))).toMatchObject({ lost: seen.lost, isResumable: true });
+  });
+});
+
+describe("what is no answer to anybody", () => {
+  const ACKNOWLEDGED = notification("notifications/subscriptions/acknowledged", {
+    notifications: { taskIds: ["t"] },
+  });
+
+  test("is not among the answers, whatever else it tells", () => {
+    expect(merge(NOTHING_SEEN, OF_ONE, withhold("unexpected", "is odd"))).toEqual(NOTHING_SEEN);
+    expect(merge(NOTHING_SEEN, ON_STREAM, answer(result({}, 1), ON_STREAM))).toEqual(NOTHING_SEEN);
+    expect(merge(NOTHING_SEEN, OF_ONE, answer(ACKNOWLEDGED))).toEqual({ ...NOTHING_SEEN, hiddenItems: 1 });
+  });
+
+  test("adds no list to those of the answers: a server may send as many as it likes", () => {
+    const told = notification("notifications/tasks", {
+      taskId: "t",
+      status: "completed",
+      result: { tools: [{ name: "a" }] },
+    });
+    const asked = askedWith(["method tasks/get", "tool a"]);
+    expect(answer(told, asked).listed).toHaveLength(1);
+    expect(merge(NOTHING_SEEN, asked, answer(told, asked)).listed).toEqual([]);
+  });
+});
+
+describe("withoutRest()", () => {
+  test("is how each call ends whose answer has not come, unless that is known already", () => {
+    const BROKEN = { kind: "transport_error" };
+    expect(withoutRest(NOTHING_SEEN, ON_STREAM).rest).toEqual(BROKEN);
+    expect(withoutRest({ ...NOTHING_SEEN, rest: { kind: "ok" } }, ON_STREAM).rest).toEqual({ kind: "ok" });
+    const one = merge(NOTHING_SEEN, OF_TWO, answer(result({}, 1), OF_TWO));
+    expect(withoutRest(one, OF_TWO).answered).toEqual([
+      { id: ONE, outcome: { kind: "ok" } },
+      { id: TWO, outcome: BROKEN },
+    ]);
   });
 });
 

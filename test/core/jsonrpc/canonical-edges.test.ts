@@ -13,6 +13,11 @@ function read(document: string): Json {
 }
 
 describe("canonicalValue()", () => {
+  test("takes no more memory than the value: a list has many, each with its digest", () => {
+    const json = read(`{"a":{"b": 1},"c":"${"x".repeat(9_999)}"}`);
+    expect(canonicalValue(json, member(json, ROOT, "a")).buffer.byteLength).toBe('{"b": 1}'.length);
+  });
+
   test("is the canonical form of one value alone, in a document that is none", () => {
     const json = read(' { "a" : [ 1.50 , "\\u0041" , { "b" : null } ] , "c" : true } ');
     const list = member(json, ROOT, "a");

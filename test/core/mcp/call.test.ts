@@ -165,11 +165,15 @@ describe("readCall() of a tool", () => {
     [{ name: "echo", "params.name": "get-env" }, 'tools/call has no parameter "params.name"'],
     [{ name: "echo", arguments: [] }, '"arguments" must be an object'],
     [{ name: "echo", arguments: "{}" }, '"arguments" must be an object'],
-    [{ name: "echo", arguments: null }, '"arguments" must be an object'],
+    [{ name: "echo", arguments: 0 }, '"arguments" must be an object'],
     [{ name: "echo", _meta: [] }, '"_meta" must be an object'],
     [{ name: "echo", _meta: null }, '"_meta" must be an object'],
   ])("refuses the params %j", (params, message) => {
     expect(faultOf(request("tools/call", params))).toBe(`invalid-params: ${message}`);
+  });
+
+  test("takes null for no arguments", () => {
+    expect(faultOf(request("tools/call", { name: "echo", arguments: null }))).toBe("tool echo");
   });
 
   test("refuses a name over the limit by a reason of its own", () => {

@@ -12,11 +12,39 @@ import {
   policyDocument,
   serverDocument,
 } from "../../fixtures/policies.ts";
-import { tool } from "../../fixtures/subjects.ts";
+import { prompt, resource, tool } from "../../fixtures/subjects.ts";
 
 const ECHO = allow("echo", FROM_READER, { tools: ["echo"] });
 const at = (policies: ReturnType<typeof compiled>["policies"], path: string): Server | undefined =>
   policies.match({ route: undefined, host: undefined, path })?.server;
+
+describe("a Deny rule on a method that a name alone grants", () => {
+  const ALL = allow("all", FROM_ANYONE, { tools: ["*"], prompts: ["*"], resources: ["*"] });
+  const seen = (...methods: readonly string[]): readonly boolean[] => {
+    const { policies } = compiled([
+      serverDocument(),
+      policyDocument("p", [ALL, deny("d", FROM_ANYONE, { methods: [...methods] })]),
+    ]);
+    const server = policies.match({ route: undefined, host: undefined, path: "/mcp" })?.server;
+    return [tool("a"), prompt("a"), resource("x:/a"), resource("x:/../a")].map(
+      (subject) => server !== undefined && isVisible(server, READER, subject),
+    );
+  };
+
+  test.each([
+    [["tools/call"], [false, true, true, true]],
+    [["prompts/get"], [true, false, true, true]],
+    [["resources/read"], [true, true, false, false]],
+    [["tools/*"], [false, true, true, true]],
+    [["*"], [false, false, false, false]],
+    [
+      ["tools/list", "completion/complete"],
+      [true, true, true, true],
+    ],
+  ])("denies all that it could name: %j", (methods, expected) => {
+    expect(seen(...methods)).toEqual(expected);
+  });
+});
 
 describe("compile()", () => {
   test("counts what it was given", () => {

@@ -359,10 +359,10 @@ describe("decide() about a URI that is not in normal form", () => {
     }
   });
 
-  test("is not denied by rules about others, or about tools, prompts and methods", () => {
+  test("is not denied by rules about others, or about tools, prompts and other methods", () => {
     const others = [
       deny("o", { spiffe: "spiffe://cluster.local/ns/agents/sa/writer" }, { resources: ["*"] }),
-      deny("t", FROM_ANYONE, { tools: ["*"], prompts: ["*"], methods: ["resources/read"] }),
+      deny("t", FROM_ANYONE, { tools: ["*"], prompts: ["*"], methods: ["completion/*"] }),
     ];
     expect(read("x:/a/../b", reads("*"), ...others)).toBe("allow tools/p/a");
   });

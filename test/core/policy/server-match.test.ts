@@ -100,9 +100,11 @@ describe("PolicySet.match() of HTTP with SSE", () => {
       "//sse",
       "/x/../both?sessionId=a&b",
       "/messages;v=1?sessionId=s",
+      "/public/messages",
+      "/a/b/SSE",
     ])
       expect(mayBe(path), path).toBe(true);
-    for (const path of ["/message", "/ssex", "/"]) expect(mayBe(path), path).toBe(false);
+    for (const path of ["/message", "/ssex", "/", "/xsse", "/sse/x"]) expect(mayBe(path), path).toBe(false);
   });
 
   test("refuses two servers that share a path of messages, or a stream, and uses neither", () => {

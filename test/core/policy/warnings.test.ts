@@ -74,6 +74,15 @@ describe("compile() warns", () => {
     ]);
   });
 
+  test("of methods that a name grants, in an Allow rule", () => {
+    const methods = ["tools/call", "completion/complete", "resources/read", "*"];
+    const warned = "MCPAccessPolicy tools/p: spec.rules[0].to[0]";
+    expect(warningsOfRules(allow("a", FROM_READER, { methods }))).toEqual([
+      `${warned}.methods[0] grants nothing: tools/call is granted by tools, which names them`,
+      `${warned}.methods[2] grants nothing: resources/read is granted by resources, which names them`,
+    ]);
+  });
+
   test("of an Allow rule of which a Deny rule leaves nothing", () => {
     const message =
       "MCPAccessPolicy tools/p: spec.rules[0] can never match: policy tools/p denies all of it to everyone";

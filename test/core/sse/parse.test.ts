@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { describe, expect, test } from "vitest";
 import { concat } from "../../../src/core/bytes.ts";
-import { hasLineSeparator, SseParser } from "../../../src/core/sse/parse.ts";
+import { hasLineSeparator, SseParser, TOO_LARGE } from "../../../src/core/sse/parse.ts";
 import type { SseEvent } from "../../../src/core/sse/parse.ts";
 import { everyCut, latin1, piecesOf, textOf, utf8 } from "../../fixtures/bytes.ts";
 import { parseSlowly } from "../../oracle/sse.ts";
@@ -11,13 +11,10 @@ const LIMIT = 4096;
 /** All events, the one that end of stream leaves last. */
 function parse(chunks: readonly Uint8Array[]): SseEvent[] {
   const parser = new SseParser(LIMIT);
-  const events = chunks.flatMap((chunk) => {
-    const found = parser.feed(chunk);
-    if (parser.isOverLimit) throw new Error("an event is too large");
-    return found;
+  return [...chunks.flatMap((chunk) => parser.feed(chunk)), parser.end()].filter((one) => {
+    if (one === TOO_LARGE) throw new Error("an event is too large");
+    return one !== undefined;
   });
-  const last = parser.end();
-  return last === undefined ? events : [...events, last];
 }
 
 const optional = (bytes: Uint8Array | undefined): string | undefined =>
@@ -114,12 +111,12 @@ describe.each(STREAMS)("SseParser on %s", (_, stream) => {
 describe("SseParser", () => {
   test("calls plain what every reader cuts alike, and nothing else", () => {
     const plain = (stream: string): boolean[] => parse([utf8(stream)]).map((event) => event.plain);
-    expect(plain("event: message\nid: 1\ndata: {}\n\n: hi\r\n\r\n")).toEqual([true, true]);
+    expect(plain("event: message\nid: 1\ndata: {}\n\n: hi\r\n\r\n")).toEqual([true, true, true]);
     expect(plain("data: {}\r\r")).toEqual([false]);
     expect(plain("data: 1\rdata: 2\n\n")).toEqual([false]);
     expect(plain("data: 1\ndata: 2\n\n")).toEqual([false]);
     expect(plain("data: a\u2028b\n\ndata: a\u2029b\n\ndata: a\u0085b\n\n")).toEqual([false, false, false]);
-    expect(plain(": a\u2028data: 1\n\n")).toEqual([false]);
+    expect(plain(": a\u2028data: 1\n\n")).toEqual([false, true]);
     expect(plain("data: {}")).toEqual([false]);
     expect(plain("data: {}\n")).toEqual([false]);
   });
@@ -127,10 +124,10 @@ describe("SseParser", () => {
   test.each(["\v", "\f", "\u001c", "\u001d", "\u001e"])(
     "does not call plain what %j could cut for a reader that splits lines like Python",
     (separator) => {
-      const [comment, type] = parse([
+      const [comment, blank, type] = parse([
         utf8(`: hi${separator}data: {"hidden":1}\n\nevent: x${separator}data: {"hidden":1}\n\n`),
       ]);
-      expect([comment?.plain, type?.plain]).toEqual([false, false]);
+      expect([comment?.plain, blank?.plain, type?.plain]).toEqual([false, true, false]);
     },
   );
 
@@ -155,12 +152,48 @@ describe("SseParser", () => {
     expect(parser.end()).toBeUndefined();
   });
 
-  test("says that an event is too large as soon as it holds more than the limit", () => {
+  const limited = (chunks: readonly Uint8Array[]): readonly unknown[] => {
+    const parser = new SseParser(10);
+    return [...chunks.flatMap((chunk) => parser.feed(chunk)), parser.end()].flatMap((one) =>
+      one === undefined ? [] : [one === TOO_LARGE ? one : textOf(one.raw)],
+    );
+  };
+
+  test("says that an event is too large as soon as it holds more than the limit, once, and keeps nothing of it", () => {
     const parser = new SseParser(10);
     expect(parser.feed(utf8("data: 6789"))).toEqual([]);
-    expect(parser.isOverLimit).toBe(false);
-    expect(parser.feed(utf8("x"))).toEqual([]);
-    expect(parser.isOverLimit).toBe(true);
+    expect(parser.feed(utf8("x"))).toEqual([TOO_LARGE]);
+    expect(parser.feed(utf8("x".repeat(99)))).toEqual([]);
+    expect(parser.heldBytes).toBe(0);
+  });
+
+  test.each(["\n", "\r\n", "\r"])(
+    "reads on after an event that is too large, with line ends %j at every cut",
+    (end) => {
+      const lines = ["data:1", "", "data: 23456", ":x", "", "data:8", "", ""].join(end);
+      const one = `data:1${end}${end}`;
+      const other = `data:8${end}${end}`;
+      for (const [cut, chunks] of everyCut(utf8(lines)))
+        expect(limited(chunks), `cut at byte ${cut}`).toEqual([one, TOO_LARGE, other]);
+      expect(limited(piecesOf(utf8(lines), 1))).toEqual([one, TOO_LARGE, other]);
+    },
+  );
+
+  test("drops an event that is too large and has no end", () => {
+    expect(limited([utf8("data: 23456"), utf8("7\n")])).toEqual([TOO_LARGE]);
+  });
+
+  test("lets comments go on before their blank line: they keep a stream alive", () => {
+    const parser = new SseParser(LIMIT);
+    const fed = (text: string): readonly string[] =>
+      parser.feed(utf8(text)).map((one) => (one === TOO_LARGE ? one : textOf(one.raw)));
+    expect(fed(": still here\n")).toEqual([": still here\n"]);
+    expect(fed(":\n:\n")).toEqual([":\n", ":\n"]);
+    expect(fed(": cut")).toEqual([]);
+    expect(fed(" here\n")).toEqual([": cut here\n"]);
+    expect(fed("\n")).toEqual(["\n"]);
+    expect(fed("data: 1\n: within\n")).toEqual([]);
+    expect(fed("\n: before\r\ndata: 1\n")).toEqual(["data: 1\n: within\n\n", ": before\r\n"]);
   });
 
   test("does not count events that are complete against the limit", () => {
