@@ -17,12 +17,16 @@ export type Seen = {
 
 export async function seenBy({ status, headers, body }: Delivered, readers: Readers): Promise<Seen> {
   const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
-  if (body.length === 0) return { messages: [], endpoints: [] };
+  const isEmpty = headers.some(([name, value]) => name === "content-length" && value === "0");
+  if (body.length === 0 || isEmpty) return { messages: [], endpoints: [] };
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
   if (!/^text\/event-stream/i.test(type)) {
-    // No client reads the page of an error for a message.
-    const isPage = status >= 400 && !/^application\/json/i.test(type);
-    return { messages: isPage ? [] : separate(text), endpoints: [] };
+    // With an error, the SDK for TypeScript reads anything as JSON that is JSON.
+    const mayBePage = (status < 200 || status > 299) && !/^application\/json/i.test(type);
+    return {
+      messages: mayBePage && !isJson(text.replace(/^\ufeff/, "")) ? [] : separate(text.replace(/^\ufeff/, "")),
+      endpoints: [],
+    };
   }
   const events = eventsIn(text);
   const data = events.map((event) => event.data);
@@ -36,6 +40,15 @@ export async function seenBy({ status, headers, body }: Delivered, readers: Read
       .flatMap((event) => separate(event.data)),
     endpoints: events.filter(({ name }) => name === "endpoint").map((event) => event.data),
   };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const trimmed = (text: string): string => text.trim();
