@@ -9,7 +9,7 @@ export const GROUPS = {
     tests: ["test/core/jsonrpc/**", "test/properties/scan.test.ts"],
   },
   canonical: {
-    mutate: mutated("jsonrpc", "canonical", "splice"),
+    mutate: mutated("jsonrpc", "canonical", "mend", "splice"),
     tests: ["test/core/jsonrpc/**", "test/properties/scan.test.ts"],
   },
   policy: {
