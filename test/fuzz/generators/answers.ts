@@ -58,14 +58,13 @@ const asked: fc.Arbitrary<RequestCase> = fc
   }));
 
 const JSON_TYPES = [
-  ...[
-    "application/json",
-    "application/json",
-    "application/json",
-    "application/json; charset=utf-8",
-    "Application/JSON",
-  ],
-  ...["text/plain", "application/jsonx"],
+  "application/json",
+  "application/json",
+  "application/json",
+  "application/json; charset=utf-8",
+  "Application/JSON",
+  "application/jsonx",
+  "text/plain",
 ];
 const EVENT_TYPES = ["text/event-stream", "text/event-stream", "text/event-stream;charset=UTF-8", "TEXT/event-stream"];
 const statuses = fc.oneof(
