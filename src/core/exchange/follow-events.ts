@@ -37,7 +37,6 @@ export function followEvents(asked: Asked, seenBefore: Seen, parser: SseParser, 
       if (asked.pending !== undefined) return breakOff(asked, seen, slices);
       seen = { ...seen, lost: tooLarge(asked) };
       slices.push(messageEvent(errorBody(NO_ID, sentence(tooLarge(asked).message))));
-      untouched = false;
       continue;
     }
     const [delivered, next] = deliverEvent(asked, seen, one);

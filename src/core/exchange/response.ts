@@ -146,7 +146,7 @@ function refuse(asked: Asked, fault: string): ResponseStep {
 function answerRefused(refused: readonly Uint8Array[]): ResponseStep {
   const reply = { status: 200, headers: [["content-type", "application/json"]], body: joinBatch(refused) } as const;
   return [
-    { at: "refused", seen: { ...NOTHING_SEEN, rest: { kind: "ok" } } },
+    { at: "refused", seen: NOTHING_SEEN },
     { kind: "immediateResponse", reply, details: "toolgate_batch", metadata: undefined },
   ];
 }

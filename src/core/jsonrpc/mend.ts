@@ -39,7 +39,7 @@ const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
 
 /** Of an escape `\uXXXX`; -1 for anything else. */
 function unitAt(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== BACKSLASH || bytes[at + 1] !== U || at + 6 > bytes.length) return -1;
+  if (bytes[at] !== BACKSLASH || bytes[at + 1] !== U) return -1;
   const digits = String.fromCharCode(...bytes.subarray(at + 2, at + 6));
-  return /^[0-9A-Fa-f]{4}$/.test(digits) ? Number.parseInt(digits, 16) : -1;
+  return /[0-9A-Fa-f]{4}/.test(digits) ? Number.parseInt(digits, 16) : -1;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isAccepted, readAnswerHeaders, strayHeaders } from "../../../src/core/exchange/answer-headers.ts";
+import { hasFailed, isAccepted, readAnswerHeaders, strayHeaders } from "../../../src/core/exchange/answer-headers.ts";
 import type { Waiting } from "../../../src/core/exchange/answer-headers.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { askedWith } from "../../fixtures/asked.ts";
@@ -81,6 +81,8 @@ describe("readAnswerHeaders()", () => {
       expect(said(400, [["content-type", type]]), type).toBe("json, may be foreign");
       expect(said(200, [["content-type", type]]), type).toMatch(/^refuse/);
     }
+    expect(said(400, [["content-type", "x-application/json"]])).toBe("page, may be foreign");
+    expect(said(200, [["content-type", 'application/json; charset="utf8"']])).toBe("json");
     expect(said(400, [["content-type", "application/jsonx; charset=utf-16"]])).toBe("refuse: it is not in UTF-8");
     expect(said(400, [["content-type", "text/html; charset=latin1"]])).toBe("page, may be foreign");
     expect(
@@ -188,6 +190,12 @@ describe("readAnswerHeaders() of what nobody waits for", () => {
     expect(unawaited(200, [["content-type", "text/plain"], ...JSON_TYPE])).toMatch(/^refuse: it has two headers/);
     expect(unawaited(202, [["content-encoding", "gzip"]])).toBe("pass: ok");
   });
+});
+
+test("hasFailed() takes what has no status for a failure", () => {
+  const failed = (headers: HeaderList): boolean =>
+    hasFailed({ kind: "responseHeaders", headers, endOfStream: false, codeDetails: undefined });
+  expect([failed([]), failed([[":status", "200"]]), failed([[":status", "302"]])]).toEqual([true, false, true]);
 });
 
 describe("isAccepted()", () => {

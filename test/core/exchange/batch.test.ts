@@ -333,8 +333,12 @@ describe("an answer in JSON to a batch", () => {
   });
 
   test("of one request is an array of one error when it is withheld", () => {
-    const { text } = json([call(1, "a")], "[");
-    expect(JSON.parse(text)).toMatchObject([{ id: 1, error: { code: -32603 } }]);
+    for (const broken of ["[", batch(result({}, 8), result({}, 9))]) {
+      const { text } = json([call(1, "a")], broken);
+      expect(JSON.parse(text)).toEqual([
+        { jsonrpc: "2.0", id: 1, error: { code: -32603, message: expect.anything() as unknown } },
+      ]);
+    }
   });
 
   test("that is too large is an error, and keeps our own answers", () => {
@@ -501,6 +505,7 @@ describe("a server that accepts the rest of a batch", () => {
     const { replies } = played;
     expect(detailsOf(replies[2])).toBe("toolgate_unsafe-answer");
     expect(recordsOf(played.exchange)[0]).toMatchObject({ answerFault: { reason: "unreadable" } });
+    expect(localReplyOf(replies[2]).text).toContain("it is neither JSON nor an event stream.");
     const answers = JSON.parse(localReplyOf(replies[2]).text) as { id: number; error?: object }[];
     expect(answers.map(({ id, error }) => [id, error !== undefined])).toEqual([
       [1, true],
@@ -518,6 +523,7 @@ describe("a server that accepts the rest of a batch", () => {
   test("and says nothing to a request that waits has our answers too", () => {
     const { replies } = accepts([call(1, "a"), call(2, "x")], responseHeaders(null, { endOfStream: true }));
     expect(localReplyOf(replies[2]).text).toContain(OWN);
+    expect(localReplyOf(replies[2]).text).toContain("was not delivered: it is empty.");
   });
 
   test("and refuses with an error page is passed on", () => {

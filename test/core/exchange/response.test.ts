@@ -484,6 +484,22 @@ describe("an HTTP error of another type than JSON", () => {
     expect(page([utf8(secret.replace('"id"', '"id":1,"id"'))]).text).not.toContain("tool b");
   });
 
+  test("comes as it came when it only resembles a byte order mark", () => {
+    for (const bytes of [
+      [0xef, 0x7b, 0x7d],
+      [0xef, 0xbb, 0x7b, 0x7d],
+    ]) {
+      const [state] = stepResponse(
+        ASKED,
+        AWAITING_ANSWER,
+        responseHeaders("text/plain", { status: 400 }) as ResponseEvent,
+      );
+      const body = Uint8Array.from(bytes);
+      const [next, reply] = stepResponse(ASKED, state, { kind: "responseBody", body, endOfStream: false });
+      expect([next.at, reply]).toEqual(["passing", { kind: "responseBody", body: undefined }]);
+    }
+  });
+
   test.each(["<html>{}</html>", "no such tool", "\ufeff<", "\ufefe{", "null", '"{}"', " x", ""])(
     "comes as it came when it begins otherwise, at every cut, and its call has failed: %j",
     (text) => {
@@ -498,6 +514,9 @@ describe("an HTTP error of another type than JSON", () => {
   test("is let go as soon as its first byte has come", () => {
     expect(page([utf8("<"), utf8("html")], "none").end.at).toBe("passing");
     expect(page([utf8(" "), utf8("\n")], "none").end.at).toBe("readingJson");
+    const [, held, passed] = page([utf8(" "), utf8("<")]).replies;
+    expect(held).toEqual({ kind: "responseBody", body: new Uint8Array(0) });
+    expect(passed).toEqual({ kind: "responseBody", body: utf8(" <") });
   });
 
   test("says how a GET has ended without a word about it", () => {
@@ -507,8 +526,9 @@ describe("an HTTP error of another type than JSON", () => {
 
 test("JSON without a byte, for what gets no answer, is nothing that was withheld", () => {
   const asks: Asked = { ...ASKED, pending: [] };
-  const { text, end } = answer("application/json", [utf8("")], "endOfStream", asks);
-  expect([text, end.lost]).toEqual(["", undefined]);
+  const { replies, end } = answer("application/json", [utf8("")], "endOfStream", asks);
+  expect([replies[1], end.lost]).toEqual([{ kind: "responseBody", body: undefined }, undefined]);
+  expect(answer("application/json", [utf8(" "), utf8(" ")], "endOfStream", asks).end.lost).toBeDefined();
   expect(answer("application/json", [utf8("")]).end.lost).toBeDefined();
 });
 

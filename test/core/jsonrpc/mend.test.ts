@@ -29,6 +29,13 @@ describe("scanMended()", () => {
     ['"\\\\\\ud83d"', '"\\\\\\ufffd"'],
     ['"\\"\\ud83d"', '"\\"\\ufffd"'],
     ['{"\\ud83d":["\\udfff",1]}', '{"\\ufffd":["\\ufffd",1]}'],
+    ['"\\ud7ff\\ud800\\ue000"', '"\\ud7ff\\ufffd\\ue000"'],
+    ['"\\udfff\\ud83d\\udc00\\udbff\\udfff"', '"\\ufffd\\ud83d\\udc00\\udbff\\udfff"'],
+    ['"\\udc00\\udc00"', '"\\ufffd\\ufffd"'],
+    ['"\\udc00\\ud83d\\ude00a\\udc00"', '"\\ufffd\\ud83d\\ude00a\\ufffd"'],
+    ['"\\ud83dxude00"', '"\\ufffdxude00"'],
+    ['"\\ud83d\\\\de00"', '"\\ufffd\\\\de00"'],
+    ['"\\ud83d\\ue000"', '"\\ufffd\\ue000"'],
   ])("puts U+FFFD in the place of each half that stands alone: %s", (text, expected) => {
     expect(mended(text)).toBe(expected);
   });
