@@ -3,6 +3,7 @@ import type { ExchangeEvent, RequestHeadersEvent } from "../src/core/exchange/ev
 import { beginExchange, isFinal, recordsOf, stepExchange } from "../src/core/exchange/exchange.ts";
 import type { Exchange } from "../src/core/exchange/exchange.ts";
 import type { ExchangeRecord } from "../src/core/exchange/record.ts";
+import { NO_CHANGES } from "../src/core/mcp/headers.ts";
 import type { HeaderList } from "../src/core/mcp/headers.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { compile } from "../src/core/policy/compile.ts";
@@ -33,6 +34,7 @@ const asked: RequestHeadersEvent = {
     workload: { absent: "no-certificate" },
     user: { issuer: ISSUER, subject: "reader", claims: { iss: ISSUER, sub: "reader", role: "reader" } },
   },
+  forwarded: NO_CHANGES,
   route: "mcp",
 };
 const call: ExchangeEvent = { kind: "requestBody", body: Buffer.from(CALL.body), endOfStream: true };

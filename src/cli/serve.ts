@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import { createAdminServer } from "../admin/server.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Address } from "../config/address.ts";
-import { describeConfig, limitsOf, parseConfig } from "../config/config.ts";
+import { describeConfig, limitsOf, parseConfig, trustOf } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
 import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
 import { createHealth } from "../grpc/health.ts";
@@ -78,6 +78,7 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
     limits,
     maxStreams,
     jwtPayloadKey,
+    trust: trustOf(config),
     onMisconfigured,
     onOverload: () => metrics.streamRefused(),
   });

@@ -3,6 +3,7 @@
  * reported at once, each with the place it was written in, also one that a stronger source would hide.
  */
 import { DEFAULT_LIMITS } from "../core/limits.ts";
+import type { Trust } from "../core/identity/identify.ts";
 import type { Limits } from "../core/limits.ts";
 import { err, ok } from "../core/result.ts";
 import type { Problem, Result } from "../core/result.ts";
@@ -51,6 +52,8 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     unmatched: resolve("unmatched"),
     trustDomain: resolve("trustDomain"),
     jwtPayloadKey: resolve("jwtPayloadKey"),
+    workloadIdentity: resolve("workloadIdentity"),
+    xfccHops: resolve("xfccHops"),
     maxBodyBytes: resolve("maxBodyBytes"),
     maxAnswerBytes: resolve("maxAnswerBytes"),
     maxEventBytes: resolve("maxEventBytes"),
@@ -78,6 +81,9 @@ export function limitsOf(config: Config): Limits {
     maxUriBytes,
   };
 }
+
+export const trustOf = ({ workloadIdentity, xfccHops }: Config): Trust =>
+  workloadIdentity === "xfcc" ? { workload: "xfcc", hops: xfccHops } : { workload: workloadIdentity };
 
 /** Each option as one would write it: for the start-up log. */
 export function describeConfig(config: Config): Readonly<Record<OptionName, string>> {

@@ -19,6 +19,8 @@ export type Config = {
   readonly unmatched: "refuse" | "pass";
   readonly trustDomain: string;
   readonly jwtPayloadKey: string;
+  readonly workloadIdentity: "peer" | "xfcc" | "linkerd";
+  readonly xfccHops: number;
   readonly maxBodyBytes: number;
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;
@@ -113,6 +115,17 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     pattern: /./s,
     expected: "a metadata key",
   }),
+  workloadIdentity: oneOf(
+    "who says which workload calls: the peer that Envoy has verified, x-forwarded-client-cert of a proxy before it, or l5d-client-id of a Linkerd proxy that alone can reach it",
+    ["peer", "xfcc", "linkerd"],
+    "peer",
+  ),
+  xfccHops: integer(
+    "hops",
+    "with xfcc: how many elements of the header your own proxies have written; the first of these is the workload",
+    [1, 16],
+    1,
+  ),
   maxBodyBytes: integer(
     "bytes",
     "largest request body that is read; a larger one is refused",

@@ -1,8 +1,8 @@
 /** Protobuf to events and replies to protobuf: the only file that knows both sides. */
-import { identify } from "../core/identity/attributes.ts";
+import { forwardedHeaders, identify } from "../core/identity/identify.ts";
+import type { Peer, Trust } from "../core/identity/identify.ts";
 import type { Claim, Identity } from "../core/identity/identity.ts";
-import { urisOfNearestHop } from "../core/identity/xfcc.ts";
-import type { RequestChanges } from "../core/exchange/changes.ts";
+import type { HeaderChanges } from "../core/mcp/headers.ts";
 import type { ExchangeEvent } from "../core/exchange/event.ts";
 import type { Piece } from "../core/exchange/full-duplex.ts";
 import type { Metadata } from "../core/exchange/metadata.ts";
@@ -17,7 +17,7 @@ const EXT_PROC = "envoy.filters.http.ext_proc";
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 
 /** `jwtPayloadKey`: what `payload_in_metadata` of Envoy's `jwt_authn` says. */
-export type WireOptions = { readonly jwtPayloadKey: string };
+export type WireOptions = { readonly jwtPayloadKey: string; readonly trust: Trust };
 
 /** Undefined for a kind of message that is not in our protos: a later Envoy may send one. */
 export function toEvent(request: ProcessingRequest, options: WireOptions): ExchangeEvent | undefined {
@@ -31,6 +31,7 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
         headers: list,
         endOfStream,
         identity: toIdentity(request, list, options),
+        forwarded: forwardedHeaders(list, options.trust),
         route,
       };
     }
@@ -66,16 +67,18 @@ const flag = (value: StructValue | undefined): boolean | undefined =>
   value?.kind === "boolValue" ? value.boolValue : undefined;
 
 function toIdentity(request: ProcessingRequest, headers: HeaderList, options: WireOptions): Identity {
-  const uriSan = text(attribute(request, "connection.uri_san_peer_certificate"));
-  const forwarded = headers.findLast(([name]) => name === "x-forwarded-client-cert")?.[1];
-  const uris = forwarded === undefined ? [] : urisOfNearestHop(forwarded);
-  const payload = request.metadataContext?.filterMetadata[JWT_AUTHN]?.fields[options.jwtPayloadKey];
-  return identify({
+  const said = (name: string): string | undefined => text(attribute(request, name));
+  const peer: Peer = {
     mtls: flag(attribute(request, "connection.mtls")) === true,
     certificateValid: flag(attribute(request, "connection.peer_certificate_valid")),
-    uriSans: uriSan === undefined ? [] : uris.length > 1 ? uris : [uriSan],
-    jwtPayload: payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined,
-  });
+    uriSan: said("connection.uri_san_peer_certificate"),
+    dnsSan: said("connection.dns_san_peer_certificate"),
+    subject: said("connection.subject_peer_certificate"),
+    istioPrincipal: said('filter_state["io.istio.peer_principal"]'),
+  };
+  const payload = request.metadataContext?.filterMetadata[JWT_AUTHN]?.fields[options.jwtPayloadKey];
+  const jwtPayload = payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined;
+  return identify({ peer, headers, jwtPayload }, options.trust);
 }
 
 function toClaims(struct: Struct): { readonly [name: string]: Claim } {
@@ -194,7 +197,7 @@ function immediateResponse({ reply, details, metadata }: Reply & { kind: "immedi
   };
 }
 
-function mutation({ set, remove }: RequestChanges): { headerMutation?: HeaderMutation } {
+function mutation({ set, remove }: HeaderChanges): { headerMutation?: HeaderMutation } {
   if (set.length === 0 && remove.length === 0) return {};
   return { headerMutation: { setHeaders: set.map(toHeader), removeHeaders: remove } };
 }

@@ -7,6 +7,7 @@
 import { Counter, Histogram, Registry } from "@prometheus-io/client";
 import type { CounterConfiguration, LabelValues } from "@prometheus-io/client";
 import type { ExchangeRecord } from "../core/exchange/record.ts";
+import { isAbsent } from "../core/identity/identity.ts";
 import { createLabelSets } from "./label-sets.ts";
 import type { LabelSets } from "./label-sets.ts";
 import { createLabels } from "./labels.ts";
@@ -96,6 +97,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ["mcp_server", "gen_ai_tool_name"],
     registers: [registry],
   });
+  const anonymous = new Counter({
+    name: "toolgate_anonymous_requests_total",
+    help: "Calls of nobody: why there was no workload, and why no user.",
+    labelNames: ["workload", "user"],
+    registers: [registry],
+  });
   const refusedStreams = new Counter({
     name: "toolgate_streams_refused_total",
     help: "Exchanges that were refused because --max-streams were open.",
@@ -112,6 +119,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const result = record.outcome.kind;
       requests.at({ ...call, result, error_type: labels.errorType(record, now) }, now).value += 1;
       decisions.at(decisionLabels(record, call), now).value += 1;
+      const { workload, user } = record.identity;
+      if (isAbsent(workload) && isAbsent(user)) anonymous.inc({ workload: workload.absent, user: user.absent });
       const { answerFault, changedTools } = record;
       // Policy names them: there are no more than it pins.
       for (const tool of changedTools) changed.inc({ mcp_server: call.mcp_server, gen_ai_tool_name: tool });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, parseAddress } from "../../src/config/address.ts";
-import { describeConfig, limitsOf, parseConfig } from "../../src/config/config.ts";
+import { describeConfig, limitsOf, parseConfig, trustOf } from "../../src/config/config.ts";
 import type { ConfigSources } from "../../src/config/config.ts";
 import { OPTIONS, OPTION_NAMES, envOf, flagOf } from "../../src/config/options.ts";
 import type { Config } from "../../src/config/options.ts";
@@ -45,6 +45,8 @@ describe("the configuration", () => {
       unmatched: "refuse",
       trustDomain: "cluster.local",
       jwtPayloadKey: "payload",
+      workloadIdentity: "peer",
+      xfccHops: 1,
       maxBodyBytes: 4_194_304,
       maxAnswerBytes: 16_777_216,
       maxEventBytes: 4_194_304,
@@ -82,6 +84,8 @@ describe("the configuration", () => {
       unmatched: "pass",
       trustDomain: "other.example",
       jwtPayloadKey: "claims",
+      workloadIdentity: "linkerd",
+      xfccHops: "2",
       maxBodyBytes: "1024",
       maxAnswerBytes: "2048",
       maxEventBytes: "4096",
@@ -192,6 +196,13 @@ describe("mistakes", () => {
   ])("of value: %s %j", (name, text) => {
     expect(problemsOf({ flags: { ...REQUIRED, [name]: text } })).toHaveLength(1);
   });
+});
+
+test("who is believed about workloads follows from two options", () => {
+  const trust = (flags: Record<string, string>) => trustOf(configOf({ flags: { ...REQUIRED, ...flags } }));
+  expect(trust({})).toStrictEqual({ workload: "peer" });
+  expect(trust({ workloadIdentity: "linkerd", xfccHops: "2" })).toStrictEqual({ workload: "linkerd" });
+  expect(trust({ workloadIdentity: "xfcc", xfccHops: "2" })).toStrictEqual({ workload: "xfcc", hops: 2 });
 });
 
 describe("the limits", () => {

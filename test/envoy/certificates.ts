@@ -30,12 +30,12 @@ export class Authority implements AsyncDisposable {
     return new Authority(folder, await readFile(join(folder, "ca.crt"), "utf8"));
   }
 
-  /** `names` as in openssl's subjectAltName: `URI:spiffe://...`, `IP:127.0.0.1`. */
+  /** `names` as in openssl's subjectAltName: `URI:spiffe://...`, `IP:127.0.0.1`. The subject is `CN=test`. */
   async issue(...names: readonly string[]): Promise<Certificate> {
     const [key, request, cert, extension] = ["leaf.key", "leaf.csr", "leaf.crt", "leaf.ext"].map((name) =>
       join(this.#folder, name),
     ) as [string, string, string, string];
-    await writeFile(extension, `subjectAltName=${names.join(",")}\n`);
+    await writeFile(extension, names.length === 0 ? "" : `subjectAltName=${names.join(",")}\n`);
     await run("openssl", ["req", ...KEY, "-keyout", key, "-out", request, "-subj", "/CN=test"]);
     const authority = ["-CA", join(this.#folder, "ca.crt"), "-CAkey", join(this.#folder, "ca.key"), "-CAcreateserial"];
     await run("openssl", [

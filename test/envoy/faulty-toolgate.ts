@@ -33,6 +33,7 @@ export class FaultyToolgate implements AsyncDisposable {
       maxStreams: 10_000,
       onOverload: () => {},
       jwtPayloadKey: "payload",
+      trust: { workload: "peer" },
       onMisconfigured: () => {},
     });
     let self: FaultyToolgate | undefined;

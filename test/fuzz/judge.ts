@@ -12,6 +12,7 @@ import type { Piece } from "../../src/core/exchange/full-duplex.ts";
 import type { Reply } from "../../src/core/exchange/reply.ts";
 import type { Identity } from "../../src/core/identity/identity.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { NO_CHANGES } from "../../src/core/mcp/headers.ts";
 import type { HeaderList } from "../../src/core/mcp/headers.ts";
 import type { PolicySet } from "../../src/core/policy/policy-set.ts";
 
@@ -84,7 +85,8 @@ class Envoy {
   ask(pieces: readonly Uint8Array[]): Verdict {
     const { headers, identity, body } = this.#ask;
     const endOfStream = body.length === 0;
-    const replies = this.#step({ kind: "requestHeaders", headers, endOfStream, identity, route: undefined });
+    const from = { identity, forwarded: NO_CHANGES, route: undefined };
+    const replies = this.#step({ kind: "requestHeaders", headers, endOfStream, ...from });
     for (const [i, piece] of (endOfStream ? [] : pieces).entries()) {
       if (replies.some(isLast)) break;
       replies.push(...this.#step({ kind: "requestBody", body: piece, endOfStream: i === pieces.length - 1 }));

@@ -64,6 +64,7 @@ async function start(policies: PolicySet): Promise<Server> {
     maxStreams: 10_000,
     onOverload: () => {},
     jwtPayloadKey: "payload",
+    trust: { workload: "peer" },
     onMisconfigured: () => {},
   });
   const server = createGrpcServer({

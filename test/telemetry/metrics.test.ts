@@ -500,6 +500,21 @@ describe("toolgate_changed_tools_total", () => {
   });
 });
 
+describe("toolgate_anonymous_requests_total", () => {
+  test("says why there was nobody, and does not count somebody", async () => {
+    const metrics = create();
+    metrics.record(record());
+    metrics.record(record({ identity: user("ada") }));
+    metrics.record(record({ identity: ANONYMOUS }));
+    const nobody = { workload: { absent: "not-a-spiffe-id" }, user: { absent: "jwt-without-issuer" } } as const;
+    metrics.record(record({ identity: nobody }));
+    expect(await samples(metrics, "toolgate_anonymous_requests_total")).toStrictEqual([
+      { labels: { workload: "no-certificate", user: "jwt-missing" }, value: 1 },
+      { labels: { workload: "not-a-spiffe-id", user: "jwt-without-issuer" }, value: 1 },
+    ]);
+  });
+});
+
 describe("toolgate_streams_refused_total", () => {
   test("is there from the start, and counts each exchange that was one too many", async () => {
     const metrics = create();

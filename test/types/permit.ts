@@ -1,5 +1,5 @@
 /** Must not compile: what would let a request go on without a decision. Checked by `tsc -p .`, never run. */
-import { NO_CHANGES } from "../../src/core/exchange/changes.ts";
+import { NO_CHANGES } from "../../src/core/mcp/headers.ts";
 import type { Permitted } from "../../src/core/exchange/judge.ts";
 import type { Metadata } from "../../src/core/exchange/metadata.ts";
 import type { Reply } from "../../src/core/exchange/reply.ts";

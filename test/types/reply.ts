@@ -1,5 +1,5 @@
 /** Must not compile: replies with fields that Envoy would ignore without a word. Checked by `tsc -p .`, never run. */
-import { NO_CHANGES } from "../../src/core/exchange/changes.ts";
+import { NO_CHANGES } from "../../src/core/mcp/headers.ts";
 import type { Metadata } from "../../src/core/exchange/metadata.ts";
 import type { Reply } from "../../src/core/exchange/reply.ts";
 import type { Permit } from "../../src/core/policy/decide.ts";

@@ -1,6 +1,6 @@
 /** What Envoy tells us, one variant for each of the `request` oneof of ProcessingRequest; names as in the proto. */
 import type { Identity } from "../identity/identity.ts";
-import type { HeaderList } from "../mcp/headers.ts";
+import type { HeaderChanges, HeaderList } from "../mcp/headers.ts";
 
 export type RequestHeadersEvent = {
   readonly kind: "requestHeaders";
@@ -8,6 +8,8 @@ export type RequestHeadersEvent = {
   /** No body follows. */
   readonly endOfStream: boolean;
   readonly identity: Identity;
+  /** What becomes of the headers that say who somebody is: a server must not believe what nobody has checked. */
+  readonly forwarded: HeaderChanges;
   /** The attribute `xds.route_name`. */
   readonly route: string | undefined;
 };

@@ -11,7 +11,7 @@ import type { Limits } from "../limits.ts";
 import { readCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
-import type { RequestHeaders } from "../mcp/headers.ts";
+import type { HeaderChanges, RequestHeaders } from "../mcp/headers.ts";
 import { localReply } from "../mcp/local-reply.ts";
 import type { LocalReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -31,6 +31,8 @@ export type Addressed = { readonly server: Server | undefined; readonly identity
 export type Arrived = Addressed & {
   readonly endpoint: Endpoint;
   readonly server: Server;
+  /** What becomes of the headers that say who somebody is. */
+  readonly forwarded: HeaderChanges;
   readonly headers: RequestHeaders;
   readonly limits: Limits;
   readonly sha256: Sha256;

@@ -4,7 +4,7 @@
  */
 import type { LocalReply } from "../mcp/local-reply.ts";
 import type { Permit } from "../policy/decide.ts";
-import type { RequestChanges } from "./changes.ts";
+import type { HeaderChanges } from "../mcp/headers.ts";
 import type { Metadata } from "./metadata.ts";
 
 export type Reply =
@@ -13,7 +13,7 @@ export type Reply =
   | {
       readonly kind: "requestHeaders";
       readonly permit: Permit;
-      readonly changes: RequestChanges;
+      readonly changes: HeaderChanges;
       readonly metadata: Metadata;
     }
   | {
@@ -21,7 +21,7 @@ export type Reply =
       readonly permit: Permit;
       /** The canonical form, when the body was not that already. */
       readonly body: Uint8Array | undefined;
-      readonly changes: RequestChanges;
+      readonly changes: HeaderChanges;
       readonly metadata: Metadata;
     }
   | { readonly kind: "requestTrailers" }

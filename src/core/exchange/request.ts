@@ -24,7 +24,7 @@ import { sessionCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import { classify } from "../mcp/classify.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
-import { readAddress, readHeaders } from "../mcp/headers.ts";
+import { NO_CHANGES, readAddress, readHeaders } from "../mcp/headers.ts";
 import { trimListen } from "../mcp/subscriptions.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -39,7 +39,7 @@ import { assertNever } from "../result.ts";
 import { askedBy } from "./asked-by.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { judgeBatch } from "./judge-batch.ts";
-import { NO_CHANGES, requestChanges } from "./changes.ts";
+import { requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
 import { judgeCall, judgeMessage, NOTHING_KNOWN, refuse, unread } from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
@@ -102,7 +102,7 @@ export function stepRequest(options: Options, state: RequestState, event: Reques
 }
 
 function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
-  const { identity, route } = event;
+  const { identity, forwarded, route } = event;
   const nowhere = { server: undefined, identity };
   const address = readAddress(event.headers);
   if (!address.ok) return refused(nowhere, address.error);
@@ -123,6 +123,7 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     endpoint,
     server,
     identity,
+    forwarded,
     headers: headers.value,
     limits: options.limits,
     sha256: options.sha256,
@@ -169,7 +170,7 @@ function onSession(arrived: Arrived, call: Call): RequestStep {
   const judged = judgeCall(arrived, call);
   if (judged.verdict === "refused") return refusedAs(judged);
   const { permit, decided } = judged;
-  const changes = requestChanges(arrived.headers, call, undefined);
+  const changes = requestChanges(arrived, call, undefined);
   const next = permitted(arrived, [judged], askedBy(arrived, [call]));
   return [next, { kind: "requestHeaders", permit, changes, metadata: metadataOf(decided) }];
 }
@@ -218,7 +219,7 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
   const first = judged.find((one) => one.verdict === "permitted");
   if (first === undefined) throw new Error("nothing was permitted that could go on");
   const { call, permit, decided } = first;
-  const changes = requestChanges(arrived.headers, call, body);
+  const changes = requestChanges(arrived, call, body);
   return [
     permitted(arrived, judged, asked),
     { kind: "requestBody", permit, body, changes, metadata: metadataOf(decided) },
@@ -246,7 +247,7 @@ function onRefused(state: RequestState & { at: "awaitingBody" }, message: Messag
   const pinged = judgeCall(state, ping);
   if (pinged.verdict === "refused") return refusedAs(judged);
   const sealed = sealDenial(new TextDecoder().decode(judged.reply.body));
-  const changes = requestChanges(state.headers, ping, sealed);
+  const changes = requestChanges(state, ping, sealed);
   return [
     { at: "refused", judged: [judged] },
     { kind: "requestBody", permit: pinged.permit, body: sealed, changes, metadata: metadataOf(judged.decided) },

@@ -1,5 +1,5 @@
 /**
- * Who calls, as Envoy verified it: the workload (a SPIFFE ID), the user (a JWT), or both.
+ * Who calls, as Envoy or a proxy before it verified it: the workload, the user (a JWT), or both.
  * Absence carries its reason, so that "nobody" can always be explained.
  */
 import type { SpiffeId } from "./spiffe.ts";
@@ -13,25 +13,37 @@ export type User = {
   readonly claims: { readonly [name: string]: Claim };
 };
 
+/** `uri`: a SPIFFE ID or, of a certificate without a URI, the weaker `dns:` and its first DNS name, or `subject:`. */
+export type Workload =
+  | SpiffeId
+  | { readonly uri: `dns:${string}` | `subject:${string}`; readonly serviceAccount: undefined };
+
+export type Absent<Reason> = { readonly absent: Reason };
 export type WorkloadAbsence =
   | "no-certificate"
-  | "no-uri-san"
+  | "certificate-not-valid"
+  | "no-name"
   | "several-uri-sans"
   | "not-a-spiffe-id"
-  | "certificate-not-valid";
+  /** Istio and the certificate name two workloads. */
+  | "identities-differ"
+  | "xfcc-missing"
+  | "xfcc-malformed"
+  | "xfcc-too-few-hops"
+  | "linkerd-client-missing"
+  | "not-a-linkerd-id";
 export type UserAbsence = "jwt-missing" | "jwt-without-issuer";
 
 export type Identity = {
-  readonly workload: SpiffeId | { readonly absent: WorkloadAbsence };
-  readonly user: User | { readonly absent: UserAbsence };
+  readonly workload: Workload | Absent<WorkloadAbsence>;
+  readonly user: User | Absent<UserAbsence>;
 };
 
-export const isAbsent = (part: SpiffeId | User | { readonly absent: string }): part is { readonly absent: string } =>
-  "absent" in part;
+export const isAbsent = (part: Workload | User | Absent<string>): part is Absent<string> => "absent" in part;
 
 /**
- * The caller in one word, for labels and sentences: `agents/reader` for a Kubernetes service account, the whole SPIFFE ID
- * for another workload, else the JWT's subject, else `anonymous`. A subject that could be taken for one of the others has
+ * The caller in one word, for labels and sentences: `agents/reader` for a Kubernetes service account, the whole name for
+ * another workload, else the JWT's subject, else `anonymous`. A subject that could be taken for one of the others has
  * `user:` before it.
  */
 export function callerName(identity: Identity): string {
@@ -42,10 +54,11 @@ export function callerName(identity: Identity): string {
   }
   if (isAbsent(user)) return ANONYMOUS;
   const name = user.subject ?? user.issuer;
-  return name === ANONYMOUS || name.startsWith("_") || name.includes("/") ? `user:${name}` : name;
+  return AMBIGUOUS.test(name) ? `user:${name}` : name;
 }
 
 const ANONYMOUS = "anonymous";
+const AMBIGUOUS = /^anonymous$|^_|^(?:dns|subject|user):|\//;
 
 /** Why there is nobody: both reasons, for the log and the denial. Empty when there is somebody. */
 export function absenceReason(identity: Identity): string | undefined {

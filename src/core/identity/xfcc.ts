@@ -2,29 +2,54 @@
  * `x-forwarded-client-cert`, as Envoy writes it (HTTP connection manager, "x-forwarded-client-cert"): elements parted by
  * commas, one a hop, the nearest last; in each `Key=value` parted by semicolons, values quoted where they need it.
  *
- * Never a source of identity here. It is read for one thing only: Envoy's attribute has the first URI SAN of a certificate
- * and hides a second, which this header shows. A forged one can make its sender anonymous, and nothing else.
+ * A client can have written what stands before the elements of the trusted hops. Whatever it opens there and does not
+ * close would swallow those, so that a header whose quotes do not close is none; and neither is one with a backslash,
+ * which could make them close elsewhere: only quotes inside a subject need it.
  */
-export function urisOfNearestHop(header: string): string[] {
-  const element = split(header, ",").at(-1) ?? "";
-  return split(element, ";")
-    .map((pair) => /^\s*URI=(.*)$/is.exec(pair)?.[1])
-    .filter((uri) => uri !== undefined);
+import type { HeaderList } from "../mcp/headers.ts";
+
+/** Those of one certificate. */
+export type Names = {
+  readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly subject: string | undefined;
+};
+
+/** `text`: as it came. */
+export type XfccElement = Names & { readonly text: string };
+
+/** Undefined when it is malformed; empty when there is no such header. */
+export function parseXfcc(headers: HeaderList): readonly XfccElement[] | undefined {
+  const values = headers.flatMap(([name, value]) => (name === "x-forwarded-client-cert" ? [value] : []));
+  if (values.length === 0) return [];
+  // A header that stands twice is one list (RFC 9110, section 5.3).
+  const header = values.join(",");
+  if (header.includes("\\")) return undefined;
+  const elements = split(header, ",");
+  return elements?.map((text) => {
+    const pairs = split(text, ";") ?? [];
+    const valuesOf = (key: string): string[] => pairs.flatMap((pair) => valueOf(pair, key));
+    return { text, uris: valuesOf("uri"), dnsNames: valuesOf("dns"), subject: valuesOf("subject")[0] };
+  });
 }
 
-/** Not inside quotes, where a backslash keeps the next character. */
-function split(text: string, separator: string): string[] {
+function valueOf(pair: string, wanted: string): string[] {
+  const [, key = "", value = ""] = /^\s*([^=\s]+)=(.*)$/s.exec(pair) ?? [];
+  if (key.toLowerCase() !== wanted) return [];
+  return [value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value];
+}
+
+/** Not inside quotes; undefined when they do not close. */
+function split(text: string, separator: string): readonly string[] | undefined {
   const parts: string[] = [];
   let start = 0;
-  let quoted = false;
+  let isQuoted = false;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (quoted && char === "\\") at++;
-    else if (char === '"') quoted = !quoted;
-    else if (char === separator && !quoted) {
+    if (text[at] === '"') isQuoted = !isQuoted;
+    else if (text[at] === separator && !isQuoted) {
       parts.push(text.slice(start, at));
       start = at + 1;
     }
   }
-  return [...parts, text.slice(start)];
+  return isQuoted ? undefined : [...parts, text.slice(start)];
 }

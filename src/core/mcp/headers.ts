@@ -10,6 +10,14 @@ import type { Refusal } from "./refusal.ts";
 /** In order, names in lower case, values byte for byte (one character a byte). Pseudo headers are among them. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/** What another hop gets to see of them. */
+export type HeaderChanges = {
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly remove: readonly string[];
+};
+
+export const NO_CHANGES: HeaderChanges = { set: [], remove: [] };
+
 const SINGLE = [
   ":method",
   ":path",

@@ -23,18 +23,23 @@ export type CallerTest = { readonly workloads: readonly Pattern[]; readonly user
 export const serviceAccountId = ({ namespace, name }: ServiceAccount, trustDomain: string): string =>
   `spiffe://${trustDomain}/ns/${namespace}/sa/${name}`;
 
+/** As an identity has it: names that no SPIFFE ID can be. */
+const certificateName = (certificate: NonNullable<FromEntry["certificate"]>): string =>
+  "dns" in certificate ? `dns:${certificate.dns}` : `subject:${certificate.subject}`;
+
 type ServiceAccount = NonNullable<FromEntry["serviceAccount"]>;
 
 export function compileCaller(entry: FromEntry, trustDomain: string): CallerTest {
-  const { spiffe, serviceAccount, jwt } = entry;
+  const { spiffe, serviceAccount, certificate, jwt } = entry;
   const workloads: Pattern[] = [];
   if (spiffe !== undefined) workloads.push(parsePattern(spiffe));
   if (serviceAccount !== undefined) workloads.push(parsePattern(serviceAccountId(serviceAccount, trustDomain)));
+  if (certificate !== undefined) workloads.push(parsePattern(certificateName(certificate)));
   const user = jwt && { issuer: jwt.issuer, subject: jwt.subject, claims: jwt.claims ?? [] };
   return { workloads, user };
 }
 
-/** The one SPIFFE ID that a test takes, if it takes exactly one. */
+/** The one workload that a test takes, if it takes exactly one. */
 export const onlyWorkload = ({ workloads }: CallerTest): string | undefined => workloads.find(isExact)?.text;
 
 export function isCaller(test: CallerTest, identity: Identity): Truth {

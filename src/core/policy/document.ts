@@ -45,6 +45,7 @@ export type FromEntry = {
   readonly anyone?: true;
   readonly spiffe?: string;
   readonly serviceAccount?: { readonly namespace: string; readonly name: string };
+  readonly certificate?: { readonly dns: string } | { readonly subject: string };
   readonly jwt?: { readonly issuer: string; readonly subject?: string; readonly claims?: readonly ClaimRequirement[] };
 };
 
@@ -140,6 +141,14 @@ const fromEntry = object(
       description: `A workload's SPIFFE ID. ${PATTERNS}`,
     },
     serviceAccount: object(["namespace", "name"], { namespace: NAME, name: NAME }),
+    certificate: object(
+      [],
+      {
+        dns: text(`The first DNS name of a certificate that has no URI. ${PATTERNS}`),
+        subject: text(`The subject of a certificate that has neither, as Envoy writes it. ${PATTERNS}`),
+      },
+      { title: 'a "dns" or a "subject"', minProperties: 1, maxProperties: 1 },
+    ),
     jwt: object(["issuer"], {
       issuer: text("The `iss` claim, exactly."),
       subject: text("The `sub` claim, exactly."),

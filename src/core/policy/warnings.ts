@@ -80,7 +80,9 @@ function deadRules(
   });
 }
 
-function contradiction({ spiffe, serviceAccount }: FromEntry, trustDomain: string): string[] {
+function contradiction({ spiffe, serviceAccount, certificate }: FromEntry, trustDomain: string): string[] {
+  if (certificate !== undefined && (spiffe ?? serviceAccount) !== undefined)
+    return ["can never match: a certificate has its own name only where it has no SPIFFE ID"];
   if (spiffe === undefined || serviceAccount === undefined) return [];
   const isOne = matches(parsePattern(spiffe), serviceAccountId(serviceAccount, trustDomain));
   return isOne ? [] : ["can never match: spiffe and serviceAccount are two workloads"];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NO_CHANGES } from "../../../src/core/exchange/changes.ts";
+import { NO_CHANGES } from "../../../src/core/mcp/headers.ts";
 import type { ExchangeEvent, RequestEvent } from "../../../src/core/exchange/event.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import { stepRequest } from "../../../src/core/exchange/request.ts";

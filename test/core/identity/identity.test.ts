@@ -11,7 +11,7 @@ describe("callerName()", () => {
     expect(callerName(ANONYMOUS)).toBe("anonymous");
   });
 
-  test.each(["agents/reader", "spiffe://td/a", "anonymous", "_unknown", "_"])(
+  test.each(["agents/reader", "spiffe://td/a", "anonymous", "_unknown", "_", "dns:a", "subject:CN=a", "user:ada"])(
     "never lets the subject %j pass for another kind of caller",
     (sub) => {
       expect(callerName(user({ sub }))).toBe(`user:${sub}`);

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { identify } from "../../../src/core/identity/identify.ts";
+import type { Peer } from "../../../src/core/identity/identify.ts";
 import type { Claim, Identity } from "../../../src/core/identity/identity.ts";
 import { compileCaller, isCaller, onlyWorkload } from "../../../src/core/policy/caller.ts";
 import type { FromEntry } from "../../../src/core/policy/document.ts";
-import { ANONYMOUS, identity, ISSUER, READER, user } from "../../fixtures/identities.ts";
+import { ANONYMOUS, identity, ISSUER, peer, READER, user } from "../../fixtures/identities.ts";
 import { FROM_ANYONE, FROM_READER, TRUST_DOMAIN } from "../../fixtures/policies.ts";
 
+const named = (names: Partial<Peer>): Identity =>
+  identify({ peer: peer("", names), headers: [], jwtPayload: undefined }, { workload: "peer" });
 const is = (from: FromEntry, caller: Identity): string => isCaller(compileCaller(from, TRUST_DOMAIN), caller);
 
 describe("isCaller() by workload", () => {
@@ -25,6 +29,19 @@ describe("isCaller() by workload", () => {
     expect(is({ spiffe: "spiffe://cluster.local/ns/agents/*" }, READER)).toBe("yes");
     expect(is({ spiffe: "spiffe://cluster.local/ns/other/*" }, READER)).toBe("no");
     expect(is({ spiffe: "spiffe://*" }, ANONYMOUS)).toBe("no");
+  });
+
+  test("a certificate's own name is of the kind that the rule says, exact or a pattern", () => {
+    const [dns, subject] = [named({ dnsSan: "a.example" }), named({ subject: "a.example" })];
+    expect(is({ certificate: { dns: "a.example" } }, dns)).toBe("yes");
+    expect(is({ certificate: { dns: "*.example" } }, dns)).toBe("yes");
+    expect(is({ certificate: { dns: "A.example" } }, dns)).toBe("no");
+    expect(is({ certificate: { subject: "a.example" } }, dns)).toBe("no");
+    expect(is({ certificate: { subject: "a.example" } }, subject)).toBe("yes");
+    expect(is({ certificate: { dns: "*" } }, subject)).toBe("no");
+    expect(is({ certificate: { dns: "*" } }, READER)).toBe("no");
+    expect(is({ spiffe: "spiffe://*" }, dns)).toBe("no");
+    expect(is(FROM_READER, named({ dnsSan: "spiffe://cluster.local/ns/agents/sa/reader" }))).toBe("no");
   });
 
   test("both must hold when both are written", () => {

@@ -50,6 +50,15 @@ describe("compile() warns", () => {
     expect(withSpiffe("spiffe://cluster.local/ns/agents/sa/reader")).toEqual([]);
   });
 
+  test("of a certificate's own name beside a SPIFFE ID, which leaves it none", () => {
+    const from = { certificate: { dns: "a.example" } };
+    const message = "can never match: a certificate has its own name only where it has no SPIFFE ID";
+    const warned = [`MCPAccessPolicy tools/p: spec.rules[0].from[0] ${message}`];
+    expect(warningsOfRules(allow("a", { ...FROM_READER, ...from }, { tools: ["echo"] }))).toEqual(warned);
+    expect(warningsOfRules(allow("a", { spiffe: "spiffe://*", ...from }, { tools: ["echo"] }))).toEqual(warned);
+    expect(warningsOfRules(allow("a", from, { tools: ["echo"] }))).toEqual([]);
+  });
+
   test.each(["spiffe://cluster.local/*", "spiffe://*", "spiffe://cluster.local/ns/agents/*", "spiffe://*/sa/reader"])(
     "but not when the pattern %s leaves room for the service account",
     (spiffe) => {

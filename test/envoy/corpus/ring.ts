@@ -136,8 +136,8 @@ export class Ring implements AsyncDisposable {
     );
   }
 
-  async #certificateOf({ attributes: { mtls, uriSans } }: Ask): Promise<Certificate | undefined> {
-    if (!mtls) return undefined;
+  async #certificateOf({ uriSans }: Ask): Promise<Certificate | undefined> {
+    if (uriSans === undefined) return undefined;
     const names = uriSans.map((san) => (san === "" ? EMPTY_URI_SAN : `URI:${san}`));
     const key = names.join();
     // One after the other: the authority has one set of files.
@@ -150,7 +150,7 @@ export class Ring implements AsyncDisposable {
     await Promise.all(this.#certificates.values());
   }
 
-  async #tokenOf({ attributes: { jwtPayload } }: Ask) {
+  async #tokenOf({ jwtPayload }: Ask) {
     if (jwtPayload === undefined) return [];
     const { sub } = jwtPayload;
     if (typeof sub !== "string") throw new Error("the corpus has a token without a subject");
