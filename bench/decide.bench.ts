@@ -3,7 +3,6 @@
  * `one tool`: all rules are about the same tool, each for another caller, and the last one is asked for.
  */
 import type { Identity } from "../src/core/identity/identity.ts";
-import { parseSpiffeId } from "../src/core/identity/spiffe.ts";
 import type { Id } from "../src/core/jsonrpc/message.ts";
 import type { Call } from "../src/core/mcp/call.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
@@ -18,7 +17,7 @@ import { ISSUER, platformPolicies, policyDocument, serverDocument } from "./poli
 
 const workload = (name: string): string => `spiffe://cluster.local/ns/agents/sa/${name}`;
 const spiffe = (name: string): Identity => ({
-  workload: parseSpiffeId(workload(name)) ?? { absent: "not-a-spiffe-id" },
+  workload: { uri: workload(name), name: `agents/${name}` },
   user: { absent: "jwt-missing" },
 });
 const user = (subject: string, role: string): Identity => ({

@@ -15,7 +15,7 @@ import { ISSUER, platformPolicies } from "./policies.ts";
 const text = (stringValue: string): StructValue => ({ kind: "stringValue", stringValue });
 const struct = (fields: Struct["fields"]): Struct => ({ fields });
 const header = ([key, value]: readonly [string, string]) => ({ key, rawValue: Buffer.from(value) });
-const options = { jwtPayloadKey: "payload", trust: { workload: "peer" } } as const;
+const options = { jwtPayloadKey: "payload", trust: { workload: "peer", trustDomain: "cluster.local" } } as const;
 
 /** What Envoy adds to every message: the claims of the token that it has verified. */
 const metadataContext = {

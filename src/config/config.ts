@@ -82,8 +82,10 @@ export function limitsOf(config: Config): Limits {
   };
 }
 
-export const trustOf = ({ workloadIdentity, xfccHops }: Config): Trust =>
-  workloadIdentity === "xfcc" ? { workload: "xfcc", hops: xfccHops } : { workload: workloadIdentity };
+export const trustOf = ({ workloadIdentity, xfccHops, trustDomain }: Config): Trust =>
+  workloadIdentity === "xfcc"
+    ? { workload: "xfcc", hops: xfccHops, trustDomain }
+    : { workload: workloadIdentity, trustDomain };
 
 /** Each option as one would write it: for the start-up log. */
 export function describeConfig(config: Config): Readonly<Record<OptionName, string>> {

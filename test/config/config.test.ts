@@ -200,9 +200,16 @@ describe("mistakes", () => {
 
 test("who is believed about workloads follows from two options", () => {
   const trust = (flags: Record<string, string>) => trustOf(configOf({ flags: { ...REQUIRED, ...flags } }));
-  expect(trust({})).toStrictEqual({ workload: "peer" });
-  expect(trust({ workloadIdentity: "linkerd", xfccHops: "2" })).toStrictEqual({ workload: "linkerd" });
-  expect(trust({ workloadIdentity: "xfcc", xfccHops: "2" })).toStrictEqual({ workload: "xfcc", hops: 2 });
+  expect(trust({})).toStrictEqual({ workload: "peer", trustDomain: "cluster.local" });
+  expect(trust({ workloadIdentity: "linkerd", xfccHops: "2" })).toStrictEqual({
+    workload: "linkerd",
+    trustDomain: "cluster.local",
+  });
+  expect(trust({ workloadIdentity: "xfcc", xfccHops: "2" })).toStrictEqual({
+    workload: "xfcc",
+    hops: 2,
+    trustDomain: "cluster.local",
+  });
 });
 
 describe("the limits", () => {

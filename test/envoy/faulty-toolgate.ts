@@ -33,7 +33,7 @@ export class FaultyToolgate implements AsyncDisposable {
       maxStreams: 10_000,
       onOverload: () => {},
       jwtPayloadKey: "payload",
-      trust: { workload: "peer" },
+      trust: { workload: "peer", trustDomain: "cluster.local" },
       onMisconfigured: () => {},
     });
     let self: FaultyToolgate | undefined;

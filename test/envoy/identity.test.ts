@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Canary } from "./canary.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
-import { filterChain, Gateway, manager } from "./gateway.ts";
+import { extProcFilter, filterChain, Gateway, manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
@@ -135,7 +135,7 @@ describeWithEnvoy("what Istio says of the peer", () => {
       change(config) {
         const filters = manager(config)["http_filters"] as Node[];
         filters.unshift(principal(value));
-        askFor(config, 'filter_state["io.istio.peer_principal"]');
+        (extProcFilter(config)["request_attributes"] as string[]).push('filter_state["io.istio.peer_principal"]');
       },
     });
 
@@ -150,13 +150,6 @@ describeWithEnvoy("what Istio says of the peer", () => {
     await expectRefused(call(stack.gateway.url, "read"), "not-a-spiffe-id");
   });
 });
-
-/** Adds to the attributes that Envoy sends. */
-function askFor(config: Node, attribute: string): void {
-  const filters = manager(config)["http_filters"] as readonly { name: string; typed_config: Node }[];
-  const filter = filters.find(({ name }) => name === "toolgate.ext_proc");
-  (filter?.typed_config["request_attributes"] as string[]).push(attribute);
-}
 
 describeWithEnvoy("x-forwarded-client-cert", () => {
   /** An Envoy that knows its callers by their certificates, before one that Toolgate watches over. */
@@ -201,8 +194,7 @@ describeWithEnvoy("x-forwarded-client-cert", () => {
     };
     await expectDone(callAs(READER, "read"), "read");
     await expectDone(callAs(READER, "read", `URI=${OTHER}`), "read");
-    const [, { headers = {} } = {}] = canary.seen;
-    expect(headers["x-forwarded-client-cert"]).toMatch(/^[^,]*;Subject="CN=test";URI=spiffe:[^,]*reader$/);
+    expect(canary.seen[1]?.headers["x-forwarded-client-cert"]).toMatch(/^[^,]*;Subject="CN=test";URI=spiffe:[^,]*reader$/);
 
     canary.forget();
     for (const header of [`URI=${READER}`, `By=x;Hash=00;URI=${READER}`, `URI=${READER},URI=${READER}`])

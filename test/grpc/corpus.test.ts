@@ -64,7 +64,7 @@ async function start(policies: PolicySet): Promise<Server> {
     maxStreams: 10_000,
     onOverload: () => {},
     jwtPayloadKey: "payload",
-    trust: { workload: "peer" },
+    trust: { workload: "peer", trustDomain: "cluster.local" },
     onMisconfigured: () => {},
   });
   const server = createGrpcServer({

@@ -82,7 +82,7 @@ function start(more: Partial<ExtProcOptions> = {}): Started {
     limits: DEFAULT_LIMITS,
     maxStreams: 10,
     jwtPayloadKey: "payload",
-    trust: { workload: "peer" },
+    trust: { workload: "peer", trustDomain: "cluster.local" },
     onOverload: () => void overloads++,
     onMisconfigured: (message) => {
       throw new Error(message);

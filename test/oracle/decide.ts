@@ -118,9 +118,16 @@ function isMeant(from: FromEntry, { workload, user }: Identity, trustDomain: str
   const uri = isAbsent(workload) ? undefined : workload.uri;
   const account = from.serviceAccount;
   const truths: Truth[] = [];
-  if (from.spiffe !== undefined) truths.push(uri !== undefined && matchesSlowly(from.spiffe, uri) ? "yes" : "no");
-  if (account !== undefined)
-    truths.push(uri === `spiffe://${trustDomain}/ns/${account.namespace}/sa/${account.name}` ? "yes" : "no");
+  const names = [
+    from.spiffe,
+    account && `spiffe://${trustDomain}/ns/${account.namespace}/sa/${account.name}`,
+    from.certificate &&
+      ("dns" in from.certificate ? `dns:${from.certificate.dns}` : `subject:${from.certificate.subject}`),
+  ];
+  const NOBODY = ["no-certificate", "no-name", "xfcc-missing", "linkerd-client-missing"];
+  const ofUnknown = isAbsent(workload) && !NOBODY.includes(workload.absent) ? "unknown" : "no";
+  for (const name of names.filter((one) => one !== undefined))
+    truths.push(uri === undefined ? ofUnknown : matchesSlowly(name, uri) ? "yes" : "no");
   if (from.jwt !== undefined) truths.push(...isUser(from.jwt, isAbsent(user) ? undefined : user));
   if (truths.includes("no")) return "no";
   return truths.includes("unknown") ? "unknown" : "yes";

@@ -1,14 +1,12 @@
 /** Records as exchanges leave them, for the tests of their readers. */
 import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
 import type { Identity } from "../../src/core/identity/identity.ts";
-import { parseSpiffeId } from "../../src/core/identity/spiffe.ts";
 import { DEFAULT_DENY } from "../../src/core/policy/decision.ts";
 
-export function workload(name: string): Identity {
-  const id = parseSpiffeId(`spiffe://cluster.local/ns/agents/sa/${name}`);
-  if (id === undefined) throw new Error(`not a name for a workload: ${name}`);
-  return { workload: id, user: { absent: "jwt-missing" } };
-}
+export const workload = (name: string): Identity => ({
+  workload: { uri: `spiffe://cluster.local/ns/agents/sa/${name}`, name: `agents/${name}` },
+  user: { absent: "jwt-missing" },
+});
 
 export const user = (subject: string): Identity => ({
   workload: { absent: "no-certificate" },

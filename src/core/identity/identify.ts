@@ -9,6 +9,7 @@ import { assertNever } from "../result.ts";
 import type { Absent, Claim, Identity, User, UserAbsence, Workload, WorkloadAbsence } from "./identity.ts";
 import { parseLinkerdId } from "./linkerd.ts";
 import { parseSpiffeId } from "./spiffe.ts";
+import type { SpiffeId } from "./spiffe.ts";
 import { parseXfcc } from "./xfcc.ts";
 import type { Names } from "./xfcc.ts";
 
@@ -32,10 +33,14 @@ export type Peer = {
  * Who is believed about the workload. `xfcc`: the element of `x-forwarded-client-cert` that is so many from the end, each
  * hop having added one. `linkerd`: `l5d-client-id`, for an Envoy that only a proxy of Linkerd can reach.
  */
-export type Trust =
+export type Trust = (
   | { readonly workload: "peer" }
   | { readonly workload: "xfcc"; readonly hops: number }
-  | { readonly workload: "linkerd" };
+  | { readonly workload: "linkerd" }
+) & {
+  /** One's own: its service accounts go by their names alone. */
+  readonly trustDomain: string;
+};
 
 export type Evidence = {
   readonly peer: Peer;
@@ -49,9 +54,19 @@ export const identify = ({ peer, headers, jwtPayload }: Evidence, trust: Trust):
   user: identifyUser(jwtPayload),
 });
 
-type Found = Workload | Absent<WorkloadAbsence>;
+function identifyWorkload(peer: Peer, headers: HeaderList, trust: Trust): Workload | Absent<WorkloadAbsence> {
+  const found = findWorkload(peer, headers, trust);
+  if ("absent" in found) return found;
+  const { uri, serviceAccount } = found;
+  const isOwn = serviceAccount?.trustDomain === trust.trustDomain;
+  return { uri, name: isOwn ? `${serviceAccount.namespace}/${serviceAccount.name}` : uri };
+}
 
-function identifyWorkload(peer: Peer, headers: HeaderList, trust: Trust): Found {
+/** A name that is no SPIFFE ID belongs to no service account. */
+type Named = SpiffeId | { readonly uri: `dns:${string}` | `subject:${string}`; readonly serviceAccount?: undefined };
+type Found = Named | Absent<WorkloadAbsence>;
+
+function findWorkload(peer: Peer, headers: HeaderList, trust: Trust): Found {
   switch (trust.workload) {
     case "peer":
       return fromPeer(peer, headers);
@@ -105,8 +120,8 @@ function named({ uris, dnsNames: [dnsName], subject }: Names): Found {
   const [uri, ...others] = uris;
   if (others.length > 0) return { absent: "several-uri-sans" };
   if (uri !== undefined && uri !== "") return parseSpiffeId(uri) ?? NOT_SPIFFE;
-  if (dnsName !== undefined && dnsName !== "") return { uri: `dns:${dnsName}`, serviceAccount: undefined };
-  if (subject !== undefined && subject !== "") return { uri: `subject:${subject}`, serviceAccount: undefined };
+  if (dnsName !== undefined && dnsName !== "") return { uri: `dns:${dnsName}` };
+  if (subject !== undefined && subject !== "") return { uri: `subject:${subject}` };
   return { absent: "no-name" };
 }
 

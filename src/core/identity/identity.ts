@@ -2,7 +2,6 @@
  * Who calls, as Envoy or a proxy before it verified it: the workload, the user (a JWT), or both.
  * Absence carries its reason, so that "nobody" can always be explained.
  */
-import type { SpiffeId } from "./spiffe.ts";
 
 export type Claim = string | number | boolean | null | readonly Claim[] | { readonly [name: string]: Claim };
 
@@ -13,10 +12,12 @@ export type User = {
   readonly claims: { readonly [name: string]: Claim };
 };
 
-/** `uri`: a SPIFFE ID or, of a certificate without a URI, the weaker `dns:` and its first DNS name, or `subject:`. */
-export type Workload =
-  | SpiffeId
-  | { readonly uri: `dns:${string}` | `subject:${string}`; readonly serviceAccount: undefined };
+export type Workload = {
+  /** A SPIFFE ID or, of a certificate without a URI, the weaker `dns:` and its first DNS name, or `subject:`. */
+  readonly uri: string;
+  /** In one word: `agents/reader` for a Kubernetes service account of one's own trust domain, else the URI. */
+  readonly name: string;
+};
 
 export type Absent<Reason> = { readonly absent: Reason };
 export type WorkloadAbsence =
@@ -42,16 +43,12 @@ export type Identity = {
 export const isAbsent = (part: Workload | User | Absent<string>): part is Absent<string> => "absent" in part;
 
 /**
- * The caller in one word, for labels and sentences: `agents/reader` for a Kubernetes service account, the whole name for
- * another workload, else the JWT's subject, else `anonymous`. A subject that could be taken for one of the others has
- * `user:` before it.
+ * The caller in one word, for labels and sentences: the workload's name, else the JWT's subject, else `anonymous`. A
+ * subject that could be taken for one of the others has `user:` before it.
  */
 export function callerName(identity: Identity): string {
   const { workload, user } = identity;
-  if (!isAbsent(workload)) {
-    const { serviceAccount } = workload;
-    return serviceAccount === undefined ? workload.uri : `${serviceAccount.namespace}/${serviceAccount.name}`;
-  }
+  if (!isAbsent(workload)) return workload.name;
   if (isAbsent(user)) return ANONYMOUS;
   const name = user.subject ?? user.issuer;
   return AMBIGUOUS.test(name) ? `user:${name}` : name;
@@ -59,6 +56,13 @@ export function callerName(identity: Identity): string {
 
 const ANONYMOUS = "anonymous";
 const AMBIGUOUS = /^anonymous$|^_|^(?:dns|subject|user):|\//;
+
+/** No workload has been shown. Otherwise one has, and cannot be told: a Deny rule on workloads is about it too. */
+export const isNobody = ({ absent }: Absent<WorkloadAbsence>): boolean =>
+  absent === "no-certificate" ||
+  absent === "xfcc-missing" ||
+  absent === "linkerd-client-missing" ||
+  absent === "no-name";
 
 /** Why there is nobody: both reasons, for the log and the denial. Empty when there is somebody. */
 export function absenceReason(identity: Identity): string | undefined {

@@ -2,7 +2,7 @@
  * The `from` of a rule, compiled: does this entry mean this caller? Three-valued: a claim that is missing or of another
  * type makes it unknown, which denies in a Deny rule and does not permit in an Allow rule.
  */
-import { isAbsent } from "../identity/identity.ts";
+import { isAbsent, isNobody } from "../identity/identity.ts";
 import type { Claim, Identity, User } from "../identity/identity.ts";
 import type { ClaimRequirement, FromEntry } from "./document.ts";
 import { isExact, matches, parsePattern } from "./pattern.ts";
@@ -45,11 +45,19 @@ export const onlyWorkload = ({ workloads }: CallerTest): string | undefined => w
 export function isCaller(test: CallerTest, identity: Identity): Truth {
   const { workload, user } = identity;
   if (test.workloads.length > 0) {
-    if (isAbsent(workload) || !test.workloads.every((pattern) => matches(pattern, workload.uri))) return "no";
+    if (isAbsent(workload)) {
+      if (isNobody(workload)) return "no";
+      // Somebody, and it cannot be said who.
+      return test.user === undefined || isUser(test.user, user) !== "no" ? "unknown" : "no";
+    }
+    if (!test.workloads.every((pattern) => matches(pattern, workload.uri))) return "no";
   }
-  if (test.user === undefined) return "yes";
-  if (isAbsent(user) || user.issuer !== test.user.issuer) return "no";
-  const { subject, claims } = test.user;
+  return test.user === undefined ? "yes" : isUser(test.user, user);
+}
+
+function isUser(test: UserTest, user: Identity["user"]): Truth {
+  if (isAbsent(user) || user.issuer !== test.issuer) return "no";
+  const { subject, claims } = test;
   if (subject !== undefined && user.subject !== undefined && subject !== user.subject) return "no";
   const truth = hasClaims(claims, user);
   return truth === "yes" && subject !== undefined && user.subject === undefined ? "unknown" : truth;

@@ -2,7 +2,7 @@
  * Rules, found without walking over all of them: by the name asked for, then by who asks. A decision costs a few map
  * look-ups and the rules that are about this very name and caller, whatever the number of policies.
  */
-import { isAbsent } from "../identity/identity.ts";
+import { isAbsent, isNobody } from "../identity/identity.ts";
 import type { Identity, User } from "../identity/identity.ts";
 import { claimValues, isCaller, onlyWorkload } from "./caller.ts";
 import type { CallerTest, Truth, UserTest } from "./caller.ts";
@@ -93,10 +93,21 @@ export class CallerIndex {
     const question = { identity, name, applies };
     const { workload, user } = identity;
     return (
-      (isAbsent(workload) ? undefined : first(this.#byWorkload.get(workload.uri), question)) ??
+      this.#findByWorkload(question, workload) ??
       (isAbsent(user) ? undefined : this.#byIssuer.get(user.issuer)?.find(question, user)) ??
       first(this.#others, question)
     );
+  }
+
+  /** Of one that cannot be told, a Deny rule has to be tried whomever it names. */
+  #findByWorkload(question: Question, workload: Identity["workload"]): Entry | undefined {
+    if (!isAbsent(workload)) return first(this.#byWorkload.get(workload.uri), question);
+    if (isNobody(workload) || !question.applies("unknown")) return undefined;
+    for (const entries of this.#byWorkload.values()) {
+      const found = first(entries, question);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 }
 

@@ -7,9 +7,10 @@ import { peer } from "../../fixtures/identities.ts";
 
 const URI = "spiffe://cluster.local/ns/agents/sa/reader";
 const OTHER = "spiffe://cluster.local/ns/agents/sa/writer";
-const PEER: Trust = { workload: "peer" };
-const LINKERD: Trust = { workload: "linkerd" };
-const hops = (count: number): Trust => ({ workload: "xfcc", hops: count });
+const trustDomain = "cluster.local";
+const PEER: Trust = { workload: "peer", trustDomain };
+const LINKERD: Trust = { workload: "linkerd", trustDomain };
+const hops = (count: number): Trust => ({ workload: "xfcc", hops: count, trustDomain });
 const xfcc = (value: string): HeaderList => [["x-forwarded-client-cert", value]];
 const l5d = (value: string): HeaderList => [["l5d-client-id", value]];
 const LINKERD_READER = "reader.agents.serviceaccount.identity.linkerd.cluster.local";
@@ -27,9 +28,12 @@ describe("identify() a workload by the certificate of its connection", () => {
   });
 
   test("by its weaker names where it has no URI: a DNS name, then the subject", () => {
-    expect(workload(peer("", { dnsSan: "a.example", subject: "CN=a" }))).toEqual({ uri: "dns:a.example" });
-    expect(workload(peer("", { subject: "CN=a,O=b" }))).toEqual({ uri: "subject:CN=a,O=b" });
-    expect(workload(peer("", { dnsSan: "", subject: "CN=a" }))).toEqual({ uri: "subject:CN=a" });
+    expect(workload(peer("", { dnsSan: "a.example", subject: "CN=a" }))).toEqual({
+      uri: "dns:a.example",
+      name: "dns:a.example",
+    });
+    expect(workload(peer("", { subject: "CN=a,O=b" }))).toEqual({ uri: "subject:CN=a,O=b", name: "subject:CN=a,O=b" });
+    expect(workload(peer("", { dnsSan: "", subject: "CN=a" }))).toEqual({ uri: "subject:CN=a", name: "subject:CN=a" });
   });
 
   test.each<readonly [string, Peer, HeaderList, string]>([
@@ -53,6 +57,13 @@ describe("identify() a workload by the certificate of its connection", () => {
     expect(workload(peer(), [...xfcc(`URI=${URI}`), ...l5d(LINKERD_READER)])).toEqual({ absent: "no-certificate" });
     expect(workload(peer(OTHER), [...xfcc(`URI=${URI}`), ...l5d(LINKERD_READER)])).toMatchObject({ uri: OTHER });
   });
+});
+
+test("identify() calls a service account by its name in its own trust domain alone, or two callers had one name", () => {
+  expect(workload(peer(URI))).toEqual({ uri: URI, name: "agents/reader" });
+  const partner = "spiffe://partner.example/ns/agents/sa/reader";
+  expect(workload(peer(partner))).toEqual({ uri: partner, name: partner });
+  expect(workload(peer("spiffe://cluster.local/x"))).toMatchObject({ name: "spiffe://cluster.local/x" });
 });
 
 describe("identify() a workload by what Istio says of the peer", () => {
@@ -84,8 +95,14 @@ describe("identify() a workload by x-forwarded-client-cert", () => {
   });
 
   test("by its weaker names where it has no URI", () => {
-    expect(workload(peer(), xfcc('Subject="CN=a";DNS=a.example'), hops(1))).toEqual({ uri: "dns:a.example" });
-    expect(workload(peer(), xfcc('Subject="CN=a,O=b"'), hops(1))).toEqual({ uri: "subject:CN=a,O=b" });
+    expect(workload(peer(), xfcc('Subject="CN=a";DNS=a.example'), hops(1))).toEqual({
+      uri: "dns:a.example",
+      name: "dns:a.example",
+    });
+    expect(workload(peer(), xfcc('Subject="CN=a,O=b"'), hops(1))).toEqual({
+      uri: "subject:CN=a,O=b",
+      name: "subject:CN=a,O=b",
+    });
   });
 
   test.each<readonly [string, HeaderList, Trust, string]>([

@@ -8,7 +8,10 @@ import { ANONYMOUS, identity, ISSUER, peer, READER, user } from "../../fixtures/
 import { FROM_ANYONE, FROM_READER, TRUST_DOMAIN } from "../../fixtures/policies.ts";
 
 const named = (names: Partial<Peer>): Identity =>
-  identify({ peer: peer("", names), headers: [], jwtPayload: undefined }, { workload: "peer" });
+  identify(
+    { peer: peer("", names), headers: [], jwtPayload: undefined },
+    { workload: "peer", trustDomain: "cluster.local" },
+  );
 const is = (from: FromEntry, caller: Identity): string => isCaller(compileCaller(from, TRUST_DOMAIN), caller);
 
 describe("isCaller() by workload", () => {
@@ -42,6 +45,18 @@ describe("isCaller() by workload", () => {
     expect(is({ certificate: { dns: "*" } }, READER)).toBe("no");
     expect(is({ spiffe: "spiffe://*" }, dns)).toBe("no");
     expect(is(FROM_READER, named({ dnsSan: "spiffe://cluster.local/ns/agents/sa/reader" }))).toBe("no");
+  });
+
+  test("one that has been shown and cannot be told is unknown: a Deny rule is about it", () => {
+    const [several, none] = [
+      { ...user({}), workload: { absent: "several-uri-sans" } },
+      { ...user({}), workload: { absent: "no-certificate" } },
+    ] as const;
+    for (const from of [FROM_READER, { spiffe: "spiffe://*" }, { certificate: { dns: "a" } }])
+      expect([is(from, several), is(from, none)]).toEqual(["unknown", "no"]);
+    expect(is({ ...FROM_READER, jwt: { issuer: ISSUER } }, several)).toBe("unknown");
+    expect(is({ ...FROM_READER, jwt: { issuer: "https://other" } }, several)).toBe("no");
+    expect(is(FROM_ANYONE, several)).toBe("yes");
   });
 
   test("both must hold when both are written", () => {
