@@ -194,7 +194,9 @@ describeWithEnvoy("x-forwarded-client-cert", () => {
     };
     await expectDone(callAs(READER, "read"), "read");
     await expectDone(callAs(READER, "read", `URI=${OTHER}`), "read");
-    expect(canary.seen[1]?.headers["x-forwarded-client-cert"]).toMatch(/^[^,]*;Subject="CN=test";URI=spiffe:[^,]*reader$/);
+    expect(canary.seen[1]?.headers["x-forwarded-client-cert"]).toMatch(
+      /^[^,]*;Subject="CN=test";URI=spiffe:[^,]*reader$/,
+    );
 
     canary.forget();
     for (const header of [`URI=${READER}`, `By=x;Hash=00;URI=${READER}`, `URI=${READER},URI=${READER}`])

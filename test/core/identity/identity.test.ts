@@ -4,7 +4,9 @@ import { ANONYMOUS, identity, ISSUER, READER, user } from "../../fixtures/identi
 
 describe("callerName()", () => {
   test("is the service account, else the SPIFFE ID, else the subject, else the issuer, else anonymous", () => {
-    expect(callerName(identity("spiffe://cluster.local/ns/agents/sa/reader", { iss: ISSUER, sub: "ada" }))).toBe("agents/reader");
+    expect(callerName(identity("spiffe://cluster.local/ns/agents/sa/reader", { iss: ISSUER, sub: "ada" }))).toBe(
+      "agents/reader",
+    );
     expect(callerName(identity("spiffe://td/workload", { iss: ISSUER, sub: "ada" }))).toBe("spiffe://td/workload");
     expect(callerName(user({}))).toBe("ada");
     expect(callerName(identity(undefined, { iss: "idp" }))).toBe("idp");
