@@ -11,6 +11,7 @@ import { formatAddress } from "../config/address.ts";
 import type { Address } from "../config/address.ts";
 import { describeConfig, limitsOf, parseConfig, trustOf } from "../config/config.ts";
 import type { Config } from "../config/options.ts";
+import { createExtAuthz, EXT_AUTHZ_PATH } from "../grpc/ext-authz.ts";
 import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
 import { createHealth } from "../grpc/health.ts";
 import { createGrpcServer } from "../grpc/server.ts";
@@ -67,23 +68,20 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
     decisionLogDropped: () => decisionLog.dropped(),
   });
   const telemetry = fanOut([metrics, decisionLog]);
-  const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor"]);
+  const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
+  const shared = { policies, telemetry, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
+  const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
   const extProc = createExtProc({
-    policies,
-    telemetry,
-    unmatched,
-    limits,
+    ...shared,
     maxStreams,
-    jwtPayloadKey,
-    trust: trustOf(config),
     onMisconfigured,
     onOverload: () => metrics.streamRefused(),
   });
   const grpc = createGrpcServer({
-    handlers: new Map([[EXT_PROC_PATH, extProc], ...health.handlers]),
+    handlers: new Map([[EXT_PROC_PATH, extProc], [EXT_AUTHZ_PATH, extAuthz], ...health.handlers]),
     maxMessageBytes: MAX_MESSAGE_BYTES,
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
   });

@@ -54,6 +54,8 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     jwtPayloadKey: resolve("jwtPayloadKey"),
     workloadIdentity: resolve("workloadIdentity"),
     xfccHops: resolve("xfccHops"),
+    authzLists: resolve("authzLists"),
+    authzUnseen: resolve("authzUnseen"),
     maxBodyBytes: resolve("maxBodyBytes"),
     maxAnswerBytes: resolve("maxAnswerBytes"),
     maxEventBytes: resolve("maxEventBytes"),

@@ -21,6 +21,8 @@ export type Config = {
   readonly jwtPayloadKey: string;
   readonly workloadIdentity: "peer" | "xfcc" | "linkerd";
   readonly xfccHops: number;
+  readonly authzLists: "refuse" | "pass";
+  readonly authzUnseen: "refuse" | "server" | "headers";
   readonly maxBodyBytes: number;
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;
@@ -125,6 +127,16 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     "with xfcc: how many elements of the header your own proxies have written; the first of these is the workload",
     [1, 16],
     1,
+  ),
+  authzLists: oneOf(
+    "with ext_authz, which cannot filter answers: what becomes of calls that list what there is",
+    ["refuse", "pass"],
+    "refuse",
+  ),
+  authzUnseen: oneOf(
+    "with ext_authz, of a message whose body Envoy does not send: refused; allowed to who has access to the server, whatever it asks for; or decided by Mcp-Method and Mcp-Name, which somebody else has checked",
+    ["refuse", "server", "headers"],
+    "refuse",
   ),
   maxBodyBytes: integer(
     "bytes",

@@ -135,14 +135,61 @@ type ProcessingMode = {
   readonly responseTrailerMode?: HeaderSendMode;
 };
 
+/** `CheckRequest` of ext_authz, as it is read. */
+export type CheckRequest = {
+  readonly attributes: {
+    readonly source: { readonly principal: string; readonly certificate: string } | null;
+    readonly request: { readonly http: CheckedRequest | null } | null;
+    readonly contextExtensions: Readonly<Record<string, string>>;
+    readonly metadataContext: Metadata | null;
+  } | null;
+};
+export type CheckedRequest = {
+  readonly id: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly path: string;
+  readonly host: string;
+  readonly scheme: string;
+  /** A 64-bit integer; -1 when Envoy does not know it. */
+  readonly size: { toString(): string };
+  readonly body: string;
+  readonly rawBody: Uint8Array;
+  readonly headerMap: ReadHeaders | null;
+};
+
+/** ext_authz reads `value` alone, where ext_proc reads `rawValue` (seen on 1.40). */
+type SetHeaders = readonly { readonly header: { readonly key: string; readonly value: string } }[];
+/** The code is of gRPC: 0 lets the request through. */
+export type CheckResponse = { readonly dynamicMetadata?: Sendable<Struct> } & (
+  | {
+      readonly status: { readonly code: 0 };
+      readonly okResponse: { readonly headers: SetHeaders; readonly headersToRemove: readonly string[] };
+    }
+  | {
+      readonly status: { readonly code: 7 };
+      readonly deniedResponse: {
+        readonly status: { readonly code: number };
+        readonly headers: SetHeaders;
+        readonly body: string;
+      };
+    }
+);
+
 export type HealthCheckRequest = { readonly service: string };
 export type HealthCheckResponse = { readonly status: ServingStatus };
 
-const root = loadProtos("envoy/service/ext_proc/v3/external_processor.proto", "grpc/health/v1/health.proto");
+const root = loadProtos(
+  "envoy/service/ext_proc/v3/external_processor.proto",
+  "envoy/service/auth/v3/external_auth.proto",
+  "grpc/health/v1/health.proto",
+);
 const processingRequest = root.lookupType("envoy.service.ext_proc.v3.ProcessingRequest");
 const processingResponse = root.lookupType("envoy.service.ext_proc.v3.ProcessingResponse");
 readHeadersAsPairs(root.lookupType("envoy.config.core.v3.HeaderMap"));
 readMetadataLater(root.lookupType("envoy.config.core.v3.Metadata"));
+const checkRequest = root.lookupType("envoy.service.auth.v3.CheckRequest");
+const checkResponse = root.lookupType("envoy.service.auth.v3.CheckResponse");
 const healthCheckRequest = root.lookupType("grpc.health.v1.HealthCheckRequest");
 const healthCheckResponse = root.lookupType("grpc.health.v1.HealthCheckResponse");
 
@@ -157,6 +204,16 @@ export const encodeProcessingRequest = (request: SentRequest): Uint8Array => pro
 /** Envoy's half, for tests: a plain object that has only what was sent. */
 export const decodeProcessingResponse = (bytes: Uint8Array): ProcessingResponse =>
   processingResponse.toObject(processingResponse.decode(bytes)) as ProcessingResponse;
+
+export const decodeCheckRequest = (bytes: Uint8Array): CheckRequest =>
+  checkRequest.decode(bytes) as unknown as CheckRequest;
+export const encodeCheckResponse = (response: CheckResponse): Uint8Array => checkResponse.encode(response).finish();
+
+/** Envoy's half, for tests: headers as it sends them. */
+export const encodeCheckRequest = (request: object): Uint8Array => checkRequest.encode(request).finish();
+/** Envoy's half, for tests: a plain object that has only what was sent. */
+export const decodeCheckResponse = (bytes: Uint8Array): CheckResponse =>
+  checkResponse.toObject(checkResponse.decode(bytes)) as CheckResponse;
 
 export const decodeHealthCheckRequest = (bytes: Uint8Array): HealthCheckRequest =>
   healthCheckRequest.decode(bytes) as unknown as HealthCheckRequest;

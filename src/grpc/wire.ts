@@ -9,6 +9,7 @@ import type { Metadata } from "../core/exchange/metadata.ts";
 import type { Reply } from "../core/exchange/reply.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
+import type { Metadata as EnvoyMetadata } from "./lazy.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
 import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct, StructValue } from "./protos.ts";
@@ -68,17 +69,25 @@ const flag = (value: StructValue | undefined): boolean | undefined =>
 
 function toIdentity(request: ProcessingRequest, headers: HeaderList, options: WireOptions): Identity {
   const said = (name: string): string | undefined => text(attribute(request, name));
+  const uriSan = said("connection.uri_san_peer_certificate");
   const peer: Peer = {
     mtls: flag(attribute(request, "connection.mtls")) === true,
     certificateValid: flag(attribute(request, "connection.peer_certificate_valid")),
-    uriSan: said("connection.uri_san_peer_certificate"),
+    uriSans: uriSan === undefined || uriSan === "" ? [] : [uriSan],
     dnsSan: said("connection.dns_san_peer_certificate"),
     subject: said("connection.subject_peer_certificate"),
     istioPrincipal: said('filter_state["io.istio.peer_principal"]'),
   };
-  const payload = request.metadataContext?.filterMetadata[JWT_AUTHN]?.fields[options.jwtPayloadKey];
-  const jwtPayload = payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined;
-  return identify({ peer, headers, jwtPayload }, options.trust);
+  return identify({ peer, headers, jwtPayload: jwtPayload(request.metadataContext, options) }, options.trust);
+}
+
+/** What `jwt_authn` has left of a token that it has verified. */
+export function jwtPayload(
+  metadata: EnvoyMetadata | null,
+  { jwtPayloadKey }: WireOptions,
+): { readonly [name: string]: Claim } | undefined {
+  const payload = metadata?.filterMetadata[JWT_AUTHN]?.fields[jwtPayloadKey];
+  return payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined;
 }
 
 function toClaims(struct: Struct): { readonly [name: string]: Claim } {
@@ -206,11 +215,16 @@ const toHeader = ([key, value]: readonly [string, string]) => ({
   header: { key, rawValue: Buffer.from(value, "latin1") },
 });
 
-/** Into the namespace `toolgate`; empty values are left out. */
-function toStruct(metadata: Metadata): Sendable<Struct> {
+/** Into the namespace `toolgate`. */
+const toStruct = (metadata: Metadata): Sendable<Struct> => ({
+  fields: { toolgate: { kind: "structValue", structValue: fieldsOf(metadata) } },
+});
+
+/** Empty values are left out. */
+export function fieldsOf(metadata: Metadata): Sendable<Struct> {
   const fields: Record<string, { kind: "stringValue"; stringValue: string }> = {};
   for (const [name, stringValue] of Object.entries(metadata)) {
     if (stringValue !== "") fields[name] = { kind: "stringValue", stringValue };
   }
-  return { fields: { toolgate: { kind: "structValue", structValue: { fields } } } };
+  return { fields };
 }

@@ -6,6 +6,7 @@
  */
 import { describe, expect, test } from "vitest";
 import {
+  AUTHZ_CASES,
   answerOf,
   askOf,
   CORPUS_SIZE,
@@ -47,11 +48,13 @@ const DEFAULT_MAX_BODY_BYTES = 4_194_304;
 describe("the corpus", () => {
   test("is whole", () => {
     expect(CORPUS_SIZE).toBe(366);
-    expect(REQUEST_CASES.length + RESPONSE_CASES.length).toBe(366);
+    expect(REQUEST_CASES.length + RESPONSE_CASES.length + AUTHZ_CASES.length).toBe(366);
   });
 
   test("has a choice of ours for each contested case that is run, and for no other", () => {
-    const contested = [...REQUEST_CASES, ...RESPONSE_CASES].filter((one) => one.contested === true && isRun(one));
+    const contested = [...REQUEST_CASES, ...RESPONSE_CASES, ...AUTHZ_CASES].filter(
+      (one) => one.contested === true && isRun(one),
+    );
     expect(Object.keys(CONTESTED)).toStrictEqual(contested.map(({ id }) => id).sort());
   });
 

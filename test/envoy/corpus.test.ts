@@ -70,7 +70,6 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
   test("leaves out the cases that no Envoy brings about, and no other", () => {
     const impossible = REQUEST_CASES.filter(
       (one) =>
-        one.ext_authz !== undefined ||
         one.ext_proc?.header_value_conflict !== undefined ||
         (one.ext_proc?.messages !== undefined && wrongModeOf(one) === undefined),
     );

@@ -166,10 +166,12 @@ function onUnmatched(
 }
 
 /** The headers are all there is. */
-function onSession(arrived: Arrived, call: Call): RequestStep {
-  const judged = judgeCall(arrived, call);
+const onSession = (arrived: Arrived, call: Call): RequestStep => onJudged(arrived, judgeCall(arrived, call));
+
+/** A message that has been judged without a body. */
+export function onJudged(arrived: Arrived, judged: Judged): RequestStep {
   if (judged.verdict === "refused") return refusedAs(judged);
-  const { permit, decided } = judged;
+  const { call, permit, decided } = judged;
   const changes = requestChanges(arrived, call, undefined);
   const next = permitted(arrived, [judged], askedBy(arrived, [call]));
   return [next, { kind: "requestHeaders", permit, changes, metadata: metadataOf(decided) }];

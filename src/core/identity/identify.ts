@@ -19,8 +19,8 @@ export type Peer = {
   readonly mtls: boolean;
   /** `connection.peer_certificate_valid`; undefined where Envoy does not know the attribute (before 1.40). */
   readonly certificateValid: boolean | undefined;
-  /** `connection.uri_san_peer_certificate`: the first one. */
-  readonly uriSan: string | undefined;
+  /** Those that are known: `connection.uri_san_peer_certificate` is the first one. */
+  readonly uriSans: readonly string[];
   /** `connection.dns_san_peer_certificate`: the first one. */
   readonly dnsSan: string | undefined;
   /** `connection.subject_peer_certificate` */
@@ -89,15 +89,15 @@ function fromPeer(peer: Peer, headers: HeaderList): Found {
 }
 
 /** The kinds of name, from the strongest: a weaker one counts only where there is none of the stronger. */
-function fromCertificate({ mtls, certificateValid, uriSan, dnsSan, subject }: Peer, headers: HeaderList): Found {
+function fromCertificate({ mtls, certificateValid, uriSans, dnsSan, subject }: Peer, headers: HeaderList): Found {
   if (!mtls) return { absent: "no-certificate" };
   if (certificateValid === false) return { absent: "certificate-not-valid" };
   // Envoy's attribute hides a second URI, which the header shows where Envoy writes it (SANITIZE_SET). A forged one can
-  // make its sender anonymous, and nothing else.
+  // only make its sender one that cannot be told.
   const elements = parseXfcc(headers);
   if (elements === undefined) return { absent: "xfcc-malformed" };
   const seen = elements.at(-1)?.uris ?? [];
-  const uris = uriSan === undefined || uriSan === "" ? [] : seen.length > 1 ? seen : [uriSan];
+  const uris = uriSans.length > 0 && seen.length > 1 ? seen : uriSans;
   return named({ uris, dnsNames: dnsSan === undefined ? [] : [dnsSan], subject });
 }
 

@@ -46,7 +46,7 @@ export type Call = {
 /** A refusal, with the id to answer to when it could be read. */
 export type CallFault = { readonly refusal: Refusal; readonly id: Id };
 
-const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
+export const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 
 export function readCall(json: Json, message: Message, claim: HeaderClaim, limits: Limits): Result<Call, CallFault> {
   const id = message.kind === "notification" ? NO_ID : message.id;
@@ -101,7 +101,7 @@ function answerCall(json: Json, message: Message & { kind: "answer" }, claim: He
 }
 
 /** A GET or a DELETE, which are the session's stream and its end, or a ping: base access is enough for them. */
-export const sessionCall = (method: "GET" | "DELETE" | "ping", revision: string | undefined): Call => ({
+export const sessionCall = (method: "GET" | "DELETE" | "ping" | "unknown", revision: string | undefined): Call => ({
   method,
   era: "legacy",
   revision,

@@ -75,6 +75,8 @@ export function localReply(refusal: Refusal, refused: Refused): LocalReply {
       return rpcError(400, PARSE_ERROR, refusal, refused);
     case "too-large":
       return rpcError(413, INVALID_REQUEST, refusal, refused);
+    case "not-enforceable":
+      return rpcError(refused.id === undefined ? 403 : 200, DENIED, refusal, refused);
     case "unsafe-answer":
       return rpcError(refused.id === undefined ? 502 : 200, INTERNAL_ERROR, refusal, refused);
     default:

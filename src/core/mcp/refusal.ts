@@ -20,7 +20,9 @@ export type Reason =
   | "too-many-keys"
   | "too-many-messages"
   | "too-large"
-  | "unsafe-answer";
+  | "unsafe-answer"
+  /** Policy asks for what cannot be done where Envoy asks: in ext_authz. */
+  | "not-enforceable";
 
 export type Refusal = {
   readonly reason: Reason;

@@ -11,7 +11,6 @@ export const wrongModeOf = ({ ext_proc }: RequestCase): string | undefined =>
   WRONG_MODES.find((mode) => mode === ext_proc?.protocol_config?.request_body_mode);
 
 const NO_SUCH_MESSAGES = "no Envoy sends these messages in this order:";
-const NO_EXT_AUTHZ = "the gateway has no ext_authz filter:";
 
 /** Cases that no client and no server can bring about through this gateway. */
 export const NOT_ON_ENVOY: Readonly<Record<string, string>> = {
@@ -24,11 +23,6 @@ export const NOT_ON_ENVOY: Readonly<Record<string, string>> = {
   "xpr-018": `${NO_SUCH_MESSAGES} headers without protocol_config`,
   "xpr-019": `${NO_SUCH_MESSAGES} two paths in one request`,
   "xpr-020": `${NO_SUCH_MESSAGES} the answer of a server that was not asked`,
-  "xaz-003": `${NO_EXT_AUTHZ} a body that came as text`,
-  "xaz-005": `${NO_EXT_AUTHZ} header values that it has mangled`,
-  "xaz-006": `${NO_EXT_AUTHZ} a list whose answer it cannot filter`,
-  "xaz-007": `${NO_EXT_AUTHZ} an empty principal`,
-  "xaz-008": `${NO_EXT_AUTHZ} the query in the path`,
 };
 
 /** Envoy takes out what the case is to be blocked for, before Toolgate is asked. What is left is an allowed call. */
