@@ -11,6 +11,7 @@ const metrics = createMetrics({
   isNamed: () => true,
   policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
   decisionLogDropped: () => 0,
+  certificateExpiresAtMs: () => undefined,
 });
 const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const LINES = 20;

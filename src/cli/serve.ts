@@ -15,6 +15,8 @@ import { createExtAuthz, EXT_AUTHZ_PATH } from "../grpc/ext-authz.ts";
 import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
 import { createHealth } from "../grpc/health.ts";
 import { createGrpcServer } from "../grpc/server.ts";
+import { loadTls } from "../grpc/tls.ts";
+import type { Tls } from "../grpc/tls.ts";
 import { createFileSource } from "../policies/files.ts";
 import { startPublisher } from "../policies/publisher.ts";
 import type { PolicyReport, Publisher } from "../policies/publisher.ts";
@@ -49,14 +51,28 @@ export async function runServe(flags: Readonly<Record<string, string | undefined
   logReport(log, publisher.report.get());
   publisher.report.subscribe((report) => logReport(log, report));
   try {
-    return await serve(config, publisher, log);
+    using tls = openTls(config, log);
+    return await serve(config, publisher, tls, log);
   } catch (error: unknown) {
     process.stderr.write(`toolgate: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
 
-async function serve(config: Config, publisher: Publisher, log: Logger): Promise<number> {
+/** Undefined: without TLS. */
+function openTls(
+  { tlsCert: cert, tlsKey: key, tlsClientCa: ca, tlsClientNames: names }: Config,
+  log: Logger,
+): Tls | undefined {
+  if (cert === "") return undefined;
+  return loadTls({
+    files: { cert, key, clients: ca === "" ? undefined : { ca, names } },
+    onUnusable: (error) => log.error(error, "certificates have changed and cannot be used: those before stay in use"),
+    onChanged: () => log.info("certificates have changed"),
+  });
+}
+
+async function serve(config: Config, publisher: Publisher, tls: Tls | undefined, log: Logger): Promise<number> {
   const { unmatched, jwtPayloadKey, maxStreams } = config;
   const limits = limitsOf(config);
   const { policies, report } = publisher;
@@ -66,6 +82,7 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
     isNamed: (server, kind, name) => policies.get().isNamed(server, kind, name),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
+    certificateExpiresAtMs: () => tls?.expiresAtMs(),
   });
   const telemetry = fanOut([metrics, decisionLog]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
@@ -80,7 +97,13 @@ async function serve(config: Config, publisher: Publisher, log: Logger): Promise
     onMisconfigured,
     onOverload: () => metrics.streamRefused(),
   });
+  const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
   const grpc = createGrpcServer({
+    tls,
+    onStranger(why) {
+      metrics.clientRefused();
+      onStranger(why);
+    },
     handlers: new Map([[EXT_PROC_PATH, extProc], [EXT_AUTHZ_PATH, extAuthz], ...health.handlers]),
     maxMessageBytes: MAX_MESSAGE_BYTES,
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),

@@ -8,6 +8,7 @@ import type { Limits } from "../core/limits.ts";
 import { err, ok } from "../core/result.ts";
 import type { Problem, Result } from "../core/result.ts";
 import { formatAddress, isLocal } from "./address.ts";
+import type { Address } from "./address.ts";
 import { readConfigFile } from "./file.ts";
 import type { Given } from "./file.ts";
 import { CONFIG_FILE, ENV_PREFIX, OPTIONS, OPTION_NAMES, envOf, flagOf, unknownOption } from "./options.ts";
@@ -49,6 +50,11 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     policies: resolve("policies"),
     listen: resolve("listen"),
     adminListen: resolve("adminListen"),
+    tlsCert: resolve("tlsCert"),
+    tlsKey: resolve("tlsKey"),
+    tlsClientCa: resolve("tlsClientCa"),
+    tlsClientNames: resolve("tlsClientNames"),
+    insecure: resolve("insecure"),
     unmatched: resolve("unmatched"),
     trustDomain: resolve("trustDomain"),
     jwtPayloadKey: resolve("jwtPayloadKey"),
@@ -67,7 +73,9 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     drainSeconds: resolve("drainSeconds"),
     logLevel: resolve("logLevel"),
   };
-  return isComplete(config) && problems.length === 0 ? ok({ config, warnings: warningsOf(config) }) : err(problems);
+  if (!isComplete(config)) return err(problems);
+  problems.push(...contradictions(config));
+  return problems.length === 0 ? ok({ config, warnings: warningsOf(config) }) : err(problems);
 }
 
 /** The limits that the options set. Answers are as deep as requests; their keys are bounded by their size. */
@@ -147,10 +155,49 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): Pr
     .map((name) => ({ path: name, message: unknownOption(name, VARIABLES) }));
 }
 
-function warningsOf({ listen }: Config): readonly string[] {
-  if (isLocal(listen)) return [];
-  const written = formatAddress(listen);
-  return [
-    `${flagOf("listen")} ${written}: other machines can reach this address, and it has no TLS: who can connect can ask in Envoy's place. Use loopback, a unix: socket, or a network that only Envoy can reach.`,
-  ];
+/** What each option allows, and together they do not mean. */
+function contradictions({ listen, tlsCert, tlsKey, tlsClientCa, tlsClientNames, insecure }: Config): Problem[] {
+  const problems: Problem[] = [];
+  const add = (name: OptionName, message: string): void => void problems.push({ path: flagOf(name), message });
+  if (tlsCert !== "" && tlsKey === "") add("tlsKey", `required with ${flagOf("tlsCert")}: the key of the certificate`);
+  if (tlsCert === "" && tlsKey !== "") add("tlsCert", `required with ${flagOf("tlsKey")}: the certificate of the key`);
+  if (tlsCert === "" && tlsClientCa !== "")
+    add("tlsCert", `required with ${flagOf("tlsClientCa")}: without TLS nobody shows a certificate`);
+  if (tlsClientCa !== "" && tlsClientNames.length === 0)
+    add(
+      "tlsClientNames",
+      `required with ${flagOf("tlsClientCa")}: or any workload of that CA could ask in Envoy's place`,
+    );
+  if (tlsClientCa === "" && tlsClientNames.length > 0)
+    add("tlsClientCa", `required with ${flagOf("tlsClientNames")}: who has signed the certificates`);
+  if (tlsCert === "" && insecure === "no" && !isLocal(listen))
+    add(
+      "listen",
+      `${formatAddress(listen)} can be reached from other machines, and has no TLS: set ${flagOf("tlsCert")}, use loopback or a unix: socket, or say ${flagOf("insecure")} yes`,
+    );
+  return problems;
+}
+
+function warningsOf({ listen, adminListen, tlsCert, tlsClientCa }: Config): readonly string[] {
+  const warnings: string[] = [];
+  const warn = (name: OptionName, address: Address, message: string): void =>
+    void (isLocal(address) || warnings.push(`${flagOf(name)} ${formatAddress(address)}: ${message}`));
+  if (tlsCert === "")
+    warn(
+      "listen",
+      listen,
+      "other machines can reach this address, and it has no TLS: who can connect can ask in Envoy's place. Use a network that only Envoy can reach.",
+    );
+  else if (tlsClientCa === "")
+    warn(
+      "listen",
+      listen,
+      `other machines can reach this address, and any of them can ask in Envoy's place: set ${flagOf("tlsClientCa")}.`,
+    );
+  warn(
+    "adminListen",
+    adminListen,
+    "other machines can read metrics and the names of policies here. Nothing can be changed.",
+  );
+  return warnings;
 }

@@ -15,6 +15,11 @@ const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type Config = {
   readonly listen: Address;
   readonly adminListen: Address;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsClientCa: string;
+  readonly tlsClientNames: readonly string[];
+  readonly insecure: "no" | "yes";
   readonly policies: string;
   readonly unmatched: "refuse" | "pass";
   readonly trustDomain: string;
@@ -93,6 +98,10 @@ const text = ({ pattern, expected, ...option }: TextOption): ConfigOption<string
   format: (value) => value,
 });
 
+/** Empty: none. */
+const file = (help: string): ConfigOption<string> =>
+  text({ placeholder: "file", help, fallback: "", pattern: /^.*$/, expected: "a file" });
+
 export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Name]> } = {
   policies: text({
     placeholder: "dir",
@@ -101,6 +110,27 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     expected: "a directory",
   }),
   listen: address("where Envoy asks", "127.0.0.1:9002"),
+  tlsCert: file("with TLS: the certificate that Envoy sees, in PEM, read again when it changes"),
+  tlsKey: file("with TLS: its key"),
+  tlsClientCa: file("with mutual TLS: who signs the certificates of your Envoys"),
+  tlsClientNames: {
+    placeholder: "names",
+    help: "with mutual TLS: the URI or DNS names of your Envoys, parted by commas",
+    fallback: "",
+    parse: (given) =>
+      ok(
+        given
+          .split(",")
+          .map((name) => name.trim())
+          .filter((name) => name !== ""),
+      ),
+    format: (names) => names.join(","),
+  },
+  insecure: oneOf(
+    "yes: without TLS, listen also where other machines can connect. Whoever can, asks in Envoy's place",
+    ["no", "yes"],
+    "no",
+  ),
   adminListen: address("where /metrics, /healthz, /readyz and /api are served", "127.0.0.1:9003"),
   unmatched: oneOf("what becomes of a request that matches no MCPServer", ["refuse", "pass"], "refuse"),
   trustDomain: text({

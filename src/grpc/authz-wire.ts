@@ -8,6 +8,7 @@ import { isSingle } from "../core/mcp/headers.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
 import { STATUS_CODE, StatusError } from "./status.ts";
+import { namesIn } from "./certificate-names.ts";
 import { encodeCheckResponse } from "./protos.ts";
 import type { CheckedRequest, CheckRequest } from "./protos.ts";
 import { fieldsOf, jwtPayload } from "./wire.ts";
@@ -91,7 +92,7 @@ function namesOfPrincipal(principal: string): Names {
   return principal.includes("=") ? { ...nothing, subject: principal } : { ...nothing, dnsSan: principal };
 }
 
-/** Node writes names that could be misread in quotes: whoever has such a certificate is nobody. */
+/** Whoever has a name that could be misread has two. */
 function namesOfCertificate(pem: string): Names {
   let certificate: X509Certificate;
   try {
@@ -99,14 +100,9 @@ function namesOfCertificate(pem: string): Names {
   } catch {
     throw new StatusError(STATUS_CODE.INVALID_ARGUMENT, "source.certificate is no certificate");
   }
-  const names = certificate.subjectAltName ?? "";
-  const all = names === "" ? [] : names.split(", ");
-  const valuesOf = (kind: string): string[] =>
-    all.flatMap((name) => (name.startsWith(`${kind}:`) ? [name.slice(kind.length + 1)] : []));
-  const uriSans = valuesOf("URI");
-  if (names.includes('"')) return { uriSans: [...uriSans, "?", "?"], dnsSan: undefined, subject: undefined };
-  const subject = certificate.subject.split("\n").toReversed().join(",");
-  return { uriSans, dnsSan: valuesOf("DNS")[0], subject };
+  const names = namesIn(certificate);
+  if (names === undefined) return { uriSans: ["", ""], dnsSan: undefined, subject: undefined };
+  return { uriSans: names.uris, dnsSan: names.dnsNames[0], subject: names.subject };
 }
 
 export function encodeVerdict(checked: Checked): Uint8Array {

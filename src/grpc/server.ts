@@ -7,8 +7,9 @@
  */
 import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
-import { constants, createServer } from "node:http2";
+import { constants, createSecureServer, createServer } from "node:http2";
 import type {
+  Http2SecureServer,
   Http2Server,
   IncomingHttpHeaders,
   OutgoingHttpHeaders,
@@ -16,17 +17,23 @@ import type {
   ServerHttp2Stream,
 } from "node:http2";
 import { connect } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { RpcStream } from "./rpc.ts";
 import type { Handler, RpcOptions } from "./rpc.ts";
 import { STATUS_CODE } from "./status.ts";
 import type { Status } from "./status.ts";
+import type { Certificates, Tls } from "./tls.ts";
 
 export type GrpcAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export type GrpcServerOptions = RpcOptions & {
   /** By path, `/package.Service/Method`. */
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** Undefined: without TLS. */
+  readonly tls?: Tls | undefined;
+  /** Told of a client that was not let in, and why. */
+  readonly onStranger?: (why: string) => void;
 };
 
 export type GrpcServer = {
@@ -74,12 +81,13 @@ const NO_ERROR = { value: constants.NGHTTP2_NO_ERROR };
 
 /** Makes a server that does not listen yet. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const server = createServer({ ...STREAM_RESETS, ...LIMITS });
+  const server = createHttp2Server(options);
   const sessions = new Set<ServerHttp2Session>();
   const open = new Set<RpcStream>();
   const closed = new Promise<void>((resolve) => void server.once("close", resolve));
 
   server.on("session", (session) => {
+    if (!isWelcome(session, options)) return session.destroy();
     sessions.add(session);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.on("close", () => sessions.delete(session));
@@ -124,6 +132,29 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return { listen: (address) => listen(server, address, options.onFault), drain, close };
 }
 
+type AnyServer = Http2Server | Http2SecureServer;
+
+/** With TLS a client has to have a certificate of the CA, where one is named, before anything is read of it. */
+function createHttp2Server({ tls, onStranger }: GrpcServerOptions): AnyServer {
+  if (tls === undefined) return createServer({ ...STREAM_RESETS, ...LIMITS });
+  const first = tls.current();
+  const asks = first.ca !== undefined;
+  const clients = { requestCert: asks, rejectUnauthorized: asks, minVersion: "TLSv1.2" } as const;
+  const server = createSecureServer({ ...STREAM_RESETS, ...LIMITS, ...clients, ...contextOf(first) });
+  tls.subscribe((certificates) => server.setSecureContext(contextOf(certificates)));
+  server.on("tlsClientError", (error) => onStranger?.(error.message));
+  server.on("unknownProtocol", () => onStranger?.("it does not speak HTTP/2"));
+  return server;
+}
+
+const contextOf = ({ cert, key, ca }: Certificates) => ({ cert, key, ...(ca === undefined ? {} : { ca }) });
+
+function isWelcome({ socket }: ServerHttp2Session, { tls, onStranger }: GrpcServerOptions): boolean {
+  if (tls === undefined || tls.isNamed((socket as TLSSocket).getPeerX509Certificate())) return true;
+  onStranger?.("its certificate has none of the names that may ask");
+  return false;
+}
+
 function serve(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -159,7 +190,7 @@ const unknownMethod: Handler = (rpc) =>
   rpc.end({ code: STATUS_CODE.UNIMPLEMENTED, message: `this server has no method ${rpc.path}` });
 
 async function listen(
-  server: Http2Server,
+  server: AnyServer,
   address: GrpcAddress,
   onFault: GrpcServerOptions["onFault"],
 ): Promise<GrpcAddress> {

@@ -25,6 +25,8 @@ export type MetricsOptions = Pick<LabelOptions, "isNamed"> &
   };
 
 export type Metrics = Telemetry & {
+  /** A client of the gRPC port was not let in. */
+  clientRefused(): void;
   /** An exchange was refused because too many were open. */
   streamRefused(): void;
   readonly contentType: string;
@@ -108,10 +110,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: "Exchanges that were refused because --max-streams were open.",
     registers: [registry],
   });
+  const refusedClients = new Counter({
+    name: "toolgate_clients_refused_total",
+    help: "Connections to the gRPC port that were not let in: no TLS, no certificate of the CA, or none of the names that may ask.",
+    registers: [registry],
+  });
   registerState(registry, options);
 
   return {
     contentType: registry.contentType,
+    clientRefused: () => refusedClients.inc(),
     streamRefused: () => refusedStreams.inc(),
     record(record) {
       const now = nowMs();

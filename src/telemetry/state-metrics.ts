@@ -20,9 +20,14 @@ export type StateOptions = {
   readonly version: string;
   readonly policy: () => PolicyNumbers;
   readonly decisionLogDropped: () => number;
+  /** Of the gRPC port; undefined without TLS. */
+  readonly certificateExpiresAtMs: () => number | undefined;
 };
 
-export function registerState(registry: Registry, { version, policy, decisionLogDropped }: StateOptions): void {
+export function registerState(
+  registry: Registry,
+  { version, policy, decisionLogDropped, certificateExpiresAtMs }: StateOptions,
+): void {
   registry.registerMetric(buildInfo(version));
   registry.registerMetric(policyObjects(policy));
   const policyGauge = (name: string, help: string, read: (numbers: PolicyNumbers) => number): void =>
@@ -48,6 +53,16 @@ export function registerState(registry: Registry, { version, policy, decisionLog
   );
   policyGauge("toolgate_policy_problems", "Mistakes in the documents, as last read.", ({ problems }) => problems);
   registry.registerMetric(decisionLogLosses(decisionLogDropped));
+  registry.registerMetric(
+    new Gauge({
+      name: "toolgate_certificate_expiry_timestamp_seconds",
+      help: "When the certificate of the gRPC port ends; 0 without TLS.",
+      registers: [],
+      collect() {
+        this.set((certificateExpiresAtMs() ?? 0) / 1_000);
+      },
+    }),
+  );
   collectDefaultMetrics({ register: registry });
 }
 

@@ -29,12 +29,13 @@ function problemsOf(given: Given): readonly string[] {
   return parsed.ok ? [] : parsed.error.map(({ path, message }) => `${path}: ${message}`);
 }
 
-function warningsOf(listen: string): readonly string[] {
-  const parsed = parse({ flags: { ...REQUIRED, listen } });
+function warningsOf(listen: string, more: Record<string, string> = { insecure: "yes" }): readonly string[] {
+  const parsed = parse({ flags: { ...REQUIRED, listen, ...more } });
   return parsed.ok ? parsed.value.warnings : ["refused"];
 }
 
 const REQUIRED = { policies: "policies" };
+const TLS = { tlsCert: "c", tlsKey: "k", tlsClientCa: "a", tlsClientNames: "n" };
 
 describe("the configuration", () => {
   test("has a default for everything but the policies", () => {
@@ -42,6 +43,11 @@ describe("the configuration", () => {
       policies: "policies",
       listen: { kind: "tcp", host: "127.0.0.1", port: 9002 },
       adminListen: { kind: "tcp", host: "127.0.0.1", port: 9003 },
+      tlsCert: "",
+      tlsKey: "",
+      tlsClientCa: "",
+      tlsClientNames: [],
+      insecure: "no",
       unmatched: "refuse",
       trustDomain: "cluster.local",
       jwtPayloadKey: "payload",
@@ -83,6 +89,11 @@ describe("the configuration", () => {
       policies: "elsewhere",
       listen: "unix:/run/a.sock",
       adminListen: "[::1]:1",
+      tlsCert: "cert.pem",
+      tlsKey: "key.pem",
+      tlsClientCa: "ca.pem",
+      tlsClientNames: "spiffe://td/envoy,envoy.example",
+      insecure: "yes",
       unmatched: "pass",
       trustDomain: "other.example",
       jwtPayloadKey: "claims",
@@ -102,7 +113,8 @@ describe("the configuration", () => {
       logLevel: "warn",
     };
     const text = others[name] ?? "";
-    const required = name === "policies" ? {} : REQUIRED;
+    const needed = { ...REQUIRED, ...(name.startsWith("tls") ? TLS : {}) };
+    const required = Object.fromEntries(Object.entries(needed).filter(([other]) => other !== name));
     const fromFlag = describeConfig(configOf({ flags: { ...required, [name]: text } }));
     expect(fromFlag[name]).toBe(text);
     expect(describeConfig(configOf({ flags: required, env: { [envOf(name)]: text } }))).toStrictEqual(fromFlag);
@@ -301,4 +313,48 @@ describe("a warning", () => {
       expect(warningsOf(listen)).toStrictEqual([]);
     },
   );
+
+  test("is given for TLS without certificates of clients, and for an admin port that others can reach", () => {
+    const { tlsCert, tlsKey } = TLS;
+    expect(warningsOf("0.0.0.0:1", { tlsCert, tlsKey })).toStrictEqual([
+      "--listen 0.0.0.0:1: other machines can reach this address, and any of them can ask in Envoy's place: set --tls-client-ca.",
+    ]);
+    expect(warningsOf("0.0.0.0:1", TLS)).toStrictEqual([]);
+    expect(warningsOf("127.0.0.1:1", { adminListen: "0.0.0.0:2" })).toStrictEqual([
+      "--admin-listen 0.0.0.0:2: other machines can read metrics and the names of policies here. Nothing can be changed.",
+    ]);
+  });
+});
+
+describe("TLS", () => {
+  const { tlsCert, tlsKey, tlsClientCa, tlsClientNames } = TLS;
+
+  test.each<readonly [Record<string, string>, readonly string[]]>([
+    [{ listen: "0.0.0.0:9002" }, ["--listen: 0.0.0.0:9002 can be reached from other machines, and has no TLS"]],
+    [{ tlsCert }, ["--tls-key: required with --tls-cert"]],
+    [{ tlsKey }, ["--tls-cert: required with --tls-key"]],
+    [{ tlsClientCa, tlsClientNames }, ["--tls-cert: required with --tls-client-ca"]],
+    [{ tlsCert, tlsKey, tlsClientCa }, ["--tls-client-names: required with --tls-client-ca"]],
+    [{ tlsCert, tlsKey, tlsClientCa, tlsClientNames: " , " }, ["--tls-client-names: required with --tls-client-ca"]],
+    [{ tlsCert, tlsKey, tlsClientNames }, ["--tls-client-ca: required with --tls-client-names"]],
+  ])("is asked for as a whole, or not at all: %j", (flags, problems) => {
+    expect(problemsOf({ flags: { ...REQUIRED, ...flags } })).toStrictEqual(
+      problems.map((problem) => expect.stringContaining(problem) as string),
+    );
+  });
+
+  test("is not needed where only this machine can connect, or where one says that it is not wanted", () => {
+    for (const flags of [
+      { listen: "unix:/run/x" },
+      { listen: "[::1]:1" },
+      { listen: "0.0.0.0:1", insecure: "yes" },
+      TLS,
+    ])
+      expect(problemsOf({ flags: { ...REQUIRED, ...flags } })).toStrictEqual([]);
+  });
+
+  test("takes the names of clients one by one", () => {
+    const flags = { ...REQUIRED, ...TLS, tlsClientNames: "spiffe://td/a, envoy.example," };
+    expect(configOf({ flags }).tlsClientNames).toStrictEqual(["spiffe://td/a", "envoy.example"]);
+  });
 });

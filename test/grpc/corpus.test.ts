@@ -55,6 +55,7 @@ async function start(policies: PolicySet): Promise<Server> {
     isNamed: policies.isNamed,
     policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
     decisionLogDropped: () => 0,
+    certificateExpiresAtMs: () => undefined,
   });
   const extProc = createExtProc({
     policies: { get: () => policies },

@@ -20,6 +20,7 @@ const create = (options: Partial<MetricsOptions> = {}): Metrics =>
     isNamed: (server, kind, name) => server === "tools/everything" && kind === "tool" && name === "echo",
     policy: () => ({ generation: 7, lastSyncedAtMs: 1_500, servers: 2, policies: 3, problems: 1 }),
     decisionLogDropped: () => 4,
+    certificateExpiresAtMs: () => undefined,
     ...options,
   });
 
@@ -498,6 +499,14 @@ describe("toolgate_changed_tools_total", () => {
       { labels: { mcp_server: "tools/everything", gen_ai_tool_name: "get-env" }, value: 1 },
     ]);
   });
+});
+
+test("says when the certificate of the gRPC port ends, and which clients were not let in", async () => {
+  const metrics = create({ certificateExpiresAtMs: () => 1_500 });
+  metrics.clientRefused();
+  expect(total(await samples(metrics, "toolgate_certificate_expiry_timestamp_seconds"))).toBe(1.5);
+  expect(total(await samples(metrics, "toolgate_clients_refused_total"))).toBe(1);
+  expect(total(await samples(create(), "toolgate_certificate_expiry_timestamp_seconds"))).toBe(0);
 });
 
 describe("toolgate_anonymous_requests_total", () => {

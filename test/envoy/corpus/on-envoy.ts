@@ -19,7 +19,7 @@ export const NOT_ON_ENVOY: Readonly<Record<string, string>> = {
   "xpr-004": "observability_mode is of the whole filter, and Envoy then ignores all answers: misconfigured.test.ts",
   "xpr-006": "allow_mode_override, without which lists cannot be read, is of the whole filter: misconfigured.test.ts",
   "xpr-013": `${NO_SUCH_MESSAGES} the headers of a POST, and the end of the stream`,
-  "xpr-017": "the caller of the gRPC port is Envoy",
+  "xpr-017": "it is about who may connect to Toolgate: grpc-tls.test.ts",
   "xpr-018": `${NO_SUCH_MESSAGES} headers without protocol_config`,
   "xpr-019": `${NO_SUCH_MESSAGES} two paths in one request`,
   "xpr-020": `${NO_SUCH_MESSAGES} the answer of a server that was not asked`,
