@@ -37,9 +37,8 @@ function withoutLoneSurrogates(bytes: Uint8Array): Uint8Array {
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
 
-/** Of an escape `\uXXXX`; -1 for anything else. */
+/** Of an escape `\uXXXX`; no surrogate for anything else: fewer digits are too small a number. */
 function unitAt(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== BACKSLASH || bytes[at + 1] !== U) return -1;
-  const digits = String.fromCharCode(...bytes.subarray(at + 2, at + 6));
-  return /[0-9A-Fa-f]{4}/.test(digits) ? Number.parseInt(digits, 16) : -1;
+  return Number.parseInt(String.fromCharCode(...bytes.subarray(at + 2, at + 6)), 16);
 }
