@@ -12,6 +12,8 @@ const metrics = createMetrics({
   policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
   decisionLogDropped: () => 0,
   certificateExpiresAtMs: () => undefined,
+  load: () => undefined,
+  isLogKept: () => true,
 });
 const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const LINES = 20;

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { createAdminServer } from "../admin/server.ts";
@@ -14,7 +15,9 @@ import type { Config } from "../config/options.ts";
 import { createExtAuthz, EXT_AUTHZ_PATH } from "../grpc/ext-authz.ts";
 import { createExtProc, EXT_PROC_PATH } from "../grpc/ext-proc.ts";
 import { createHealth } from "../grpc/health.ts";
+import { Load } from "../grpc/load.ts";
 import { createGrpcServer } from "../grpc/server.ts";
+import type { GrpcServer } from "../grpc/server.ts";
 import { loadTls } from "../grpc/tls.ts";
 import type { Tls } from "../grpc/tls.ts";
 import { createFileSource } from "../policies/files.ts";
@@ -22,6 +25,7 @@ import { startPublisher } from "../policies/publisher.ts";
 import type { PolicyReport, Publisher } from "../policies/publisher.ts";
 import { formatProblem } from "../policies/source.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
+import { LogFile } from "../telemetry/log-file.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
 import { oncePerMinute } from "./once-per-minute.ts";
@@ -73,31 +77,35 @@ function openTls(
 }
 
 async function serve(config: Config, publisher: Publisher, tls: Tls | undefined, log: Logger): Promise<number> {
-  const { unmatched, jwtPayloadKey, maxStreams } = config;
+  const { unmatched, jwtPayloadKey, maxStreams, maxHeldBytes } = config;
   const limits = limitsOf(config);
   const { policies, report } = publisher;
-  const decisionLog = createDecisionLog({ onError: (error) => log.error(error, "the decision log cannot be written") });
+  const file = openLogFile(config, log);
+  const decisionLog = createDecisionLog({
+    ...(file === undefined ? {} : { out: file }),
+    onError: (error) => log.error(error, "the decision log cannot be written"),
+  });
+  const isLogKept = (): boolean => decisionLog.isKept() && file?.isFaulty !== true;
   const metrics = createMetrics({
     version: VERSION,
     isNamed: (server, kind, name) => policies.get().isNamed(server, kind, name),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
+    isLogKept,
+    load: () => load,
     certificateExpiresAtMs: () => tls?.expiresAtMs(),
   });
+  const isAudited = config.audit === "required" ? isLogKept : () => true;
+  const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: (why) => metrics.streamRefused(why) });
   const telemetry = fanOut([metrics, decisionLog]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
-  const shared = { policies, telemetry, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
-  const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
-  const extProc = createExtProc({
-    ...shared,
-    maxStreams,
-    onMisconfigured,
-    onOverload: () => metrics.streamRefused(),
-  });
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
+  const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
+  const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
+  const extProc = createExtProc({ ...shared, onMisconfigured });
   const grpc = createGrpcServer({
     tls,
     onStranger(why) {
@@ -108,11 +116,15 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
   });
+  endOnUncaught(grpc, log);
   let isServing = false;
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
   const admin = createAdminServer({ metrics, missing, policies: () => policies.get(), report: () => report.get() });
 
-  process.on("SIGHUP", () => void publisher.reload());
+  process.on("SIGHUP", () => {
+    file?.reopen();
+    void publisher.reload();
+  });
   const adminAddress = await admin.listen(toListen(config.adminListen));
   const address = await listenTo(() => grpc.listen(toListen(config.listen)), config.listen, "--listen");
   isServing = true;
@@ -129,6 +141,28 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   log.info("ended");
   return 0;
 }
+
+/** Undefined: to stdout. */
+function openLogFile({ auditLog }: Config, log: Logger): LogFile | undefined {
+  if (auditLog === "stdout") return undefined;
+  const onFault = (error: Error): void =>
+    log.error(error, "the decision log cannot be written: what is left waits, and is tried again");
+  return new LogFile({ path: auditLog, onFault });
+}
+
+/** Nobody knows what such an error has left behind: every exchange fails, which refuses it, and the process ends. */
+function endOnUncaught(grpc: GrpcServer, log: Logger): void {
+  const end = async (uncaught: unknown): Promise<never> => {
+    log.fatal({ err: uncaught }, "an error that nobody has caught: all exchanges fail, and the process ends");
+    await Promise.race([grpc.close(), sleep(LAST_WORDS_MS)]).catch(() => {});
+    process.exit(1);
+  };
+  process.once("uncaughtException", (uncaught) => void end(uncaught));
+  process.once("unhandledRejection", (uncaught) => void end(uncaught));
+}
+
+/** Larger than what `close` takes. */
+const LAST_WORDS_MS = 2_000;
 
 /** JSON lines on stderr: stdout belongs to the decision log. Synchronous, so that the last words are not lost. */
 const createLog = (level: string): Logger =>

@@ -70,6 +70,9 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     maxNameBytes: resolve("maxNameBytes"),
     maxUriBytes: resolve("maxUriBytes"),
     maxStreams: resolve("maxStreams"),
+    maxHeldBytes: resolve("maxHeldBytes"),
+    audit: resolve("audit"),
+    auditLog: resolve("auditLog"),
     drainSeconds: resolve("drainSeconds"),
     logLevel: resolve("logLevel"),
   };

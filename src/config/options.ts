@@ -36,6 +36,9 @@ export type Config = {
   readonly maxNameBytes: number;
   readonly maxUriBytes: number;
   readonly maxStreams: number;
+  readonly maxHeldBytes: number;
+  readonly audit: "best-effort" | "required";
+  readonly auditLog: string;
   readonly drainSeconds: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 };
@@ -201,6 +204,24 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     [1, 1_000_000],
     10_000,
   ),
+  maxHeldBytes: integer(
+    "bytes",
+    "how much of requests and answers that are not whole yet is held at the same time; then new ones are refused",
+    [1_048_576, 17_179_869_184],
+    268_435_456,
+  ),
+  audit: oneOf(
+    "what becomes of requests while the decision log cannot be written: decided all the same, its lines counted as lost; or refused",
+    ["best-effort", "required"],
+    "best-effort",
+  ),
+  auditLog: text({
+    placeholder: "file",
+    help: "where the decision log goes; SIGHUP opens a file anew",
+    fallback: "stdout",
+    pattern: /./s,
+    expected: "stdout or a file",
+  }),
   drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
   logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),
 };

@@ -10,6 +10,7 @@ import type { CheckOptions } from "../core/exchange/check.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Load } from "./load.ts";
 import { encodeVerdict, toQuestion } from "./authz-wire.ts";
 import { decodeCheckRequest } from "./protos.ts";
 import type { CheckRequest } from "./protos.ts";
@@ -22,11 +23,14 @@ export const EXT_AUTHZ_PATH = "/envoy.service.auth.v3.Authorization/Check";
 export type ExtAuthzOptions = WireOptions &
   Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
+    readonly load: Load;
     readonly telemetry: Telemetry;
   };
 
 export function createExtAuthz(options: ExtAuthzOptions): Handler {
   return (rpc) => {
+    const why = options.load.refuses();
+    if (why !== undefined) return rpc.end({ code: STATUS_CODE.RESOURCE_EXHAUSTED, message: why });
     let isAnswered = false;
     rpc.frames({
       message(bytes) {

@@ -9,6 +9,7 @@ import {
   beginExchange,
   cancelCall,
   cancelledBy,
+  heldBytes,
   isUnshown,
   openCalls,
   recordsOf,
@@ -24,6 +25,7 @@ import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { InFlight } from "./in-flight.ts";
+import type { Load } from "./load.ts";
 import { readProfile } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { decodeProcessingRequest } from "./protos.ts";
@@ -39,27 +41,18 @@ export type ExtProcOptions = WireOptions &
   Pick<Options, "unmatched" | "limits"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly telemetry: Telemetry;
-    /** How many exchanges may be open at a time; one more ends with RESOURCE_EXHAUSTED, and Envoy fails its request. */
-    readonly maxStreams: number;
-    /** Told of each that was one too many. */
-    readonly onOverload: () => void;
+    readonly load: Load;
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
     readonly onMisconfigured: (message: string) => void;
   };
 
 export function createExtProc(options: ExtProcOptions): Handler {
   const inFlight = new InFlight();
-  let open = 0;
   return (rpc) => {
-    if (open >= options.maxStreams) {
-      options.onOverload();
-      return rpc.end({
-        code: STATUS_CODE.RESOURCE_EXHAUSTED,
-        message: `more than ${options.maxStreams} exchanges are open`,
-      });
-    }
-    open++;
-    return rpc.frames(new Driver(rpc, options, inFlight, () => open--));
+    const why = options.load.refuses();
+    if (why !== undefined) return rpc.end({ code: STATUS_CODE.RESOURCE_EXHAUSTED, message: why });
+    options.load.begin();
+    return rpc.frames(new Driver(rpc, options, inFlight));
   };
 }
 
@@ -67,19 +60,18 @@ class Driver implements FrameHandler {
   readonly #rpc: Rpc;
   readonly #options: ExtProcOptions;
   readonly #inFlight: InFlight;
-  readonly #onClosed: () => void;
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
+  #heldBytes = 0;
   /** By the place of the call: one, but for a batch. */
   readonly #recorded = new Set<number>();
   #isRecorded = false;
 
-  constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight, onClosed: () => void) {
+  constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight) {
     this.#rpc = rpc;
-    this.#onClosed = onClosed;
     this.#options = options;
     this.#inFlight = inFlight;
     const { unmatched, limits } = options;
@@ -95,6 +87,7 @@ class Driver implements FrameHandler {
     const [next, replies] = this.#step(duplex, event);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
+    this.#hold(heldBytes(next) + duplex.heldBytes);
     if (next.request !== before.request) this.#follow(next);
     // Most events of a stream change neither.
     if (next.request !== before.request || next.response !== before.response) this.#record(false);
@@ -109,7 +102,7 @@ class Driver implements FrameHandler {
   }
 
   closed(): void {
-    this.#onClosed();
+    this.#options.load.end(this.#heldBytes);
     this.#inFlight.end(this);
     this.#record(true);
     if (this.#opened?.profile.answers === "override" && isUnshown(this.#exchange))
@@ -146,6 +139,12 @@ class Driver implements FrameHandler {
     if (scope === undefined) return;
     for (const { id } of open) if (id !== undefined) this.#inFlight.begin(this, scope, id);
     for (const id of cancelled) this.#inFlight.find(scope, id)?.cancel(id);
+  }
+
+  #hold(bytes: number): void {
+    if (bytes === this.#heldBytes) return;
+    this.#options.load.hold(bytes - this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   #reject(message: string): never {

@@ -22,6 +22,8 @@ export type DecisionLogOptions = {
 };
 
 export type DecisionLog = Telemetry & {
+  /** Whether what is written now will be kept: the reader is there, and not more than half a queue behind. */
+  isKept(): boolean;
   /** Lines lost so far. */
   dropped(): number;
   /** Writes what is left, and nothing more after that. Gives up after a second: what is left then counts as lost. */
@@ -87,6 +89,7 @@ export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog
       scheduled = true;
       setImmediate(flush);
     },
+    isKept: () => !ended && characters <= maxQueuedCharacters / 2,
     dropped: () => dropped,
     async close() {
       await Promise.race([writeOut(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);

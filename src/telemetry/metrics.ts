@@ -14,7 +14,7 @@ import { createLabels } from "./labels.ts";
 import type { CallLabels, LabelOptions } from "./labels.ts";
 import { registerState } from "./state-metrics.ts";
 import type { StateOptions } from "./state-metrics.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Overload, Telemetry } from "./telemetry.ts";
 
 export type MetricsOptions = Pick<LabelOptions, "isNamed"> &
   StateOptions & {
@@ -27,8 +27,8 @@ export type MetricsOptions = Pick<LabelOptions, "isNamed"> &
 export type Metrics = Telemetry & {
   /** A client of the gRPC port was not let in. */
   clientRefused(): void;
-  /** An exchange was refused because too many were open. */
-  streamRefused(): void;
+  /** An exchange was refused because the process had enough. */
+  streamRefused(why: Overload): void;
   readonly contentType: string;
   /** All metrics in Prometheus's text format, without those that were idle too long. */
   expose(): Promise<string>;
@@ -107,9 +107,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const refusedStreams = new Counter({
     name: "toolgate_streams_refused_total",
-    help: "Exchanges that were refused because --max-streams were open.",
+    help: "Exchanges that were refused. reason: streams (--max-streams were open), memory (--max-held-bytes were held), audit (the decision log could not be written).",
+    labelNames: ["reason"],
     registers: [registry],
   });
+  for (const reason of ["streams", "memory", "audit"] satisfies readonly Overload[]) refusedStreams.inc({ reason }, 0);
   const refusedClients = new Counter({
     name: "toolgate_clients_refused_total",
     help: "Connections to the gRPC port that were not let in: no TLS, no certificate of the CA, or none of the names that may ask.",
@@ -120,7 +122,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     contentType: registry.contentType,
     clientRefused: () => refusedClients.inc(),
-    streamRefused: () => refusedStreams.inc(),
+    streamRefused: (reason) => refusedStreams.inc({ reason }),
     record(record) {
       const now = nowMs();
       const call = labels.call(record, now);

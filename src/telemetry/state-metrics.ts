@@ -20,27 +20,32 @@ export type StateOptions = {
   readonly version: string;
   readonly policy: () => PolicyNumbers;
   readonly decisionLogDropped: () => number;
+  /** What is open and held now; undefined before anything can be. */
+  readonly load: () => { readonly streams: number; readonly heldBytes: number } | undefined;
+  readonly isLogKept: () => boolean;
   /** Of the gRPC port; undefined without TLS. */
   readonly certificateExpiresAtMs: () => number | undefined;
 };
 
 export function registerState(
   registry: Registry,
-  { version, policy, decisionLogDropped, certificateExpiresAtMs }: StateOptions,
+  { version, policy, decisionLogDropped, certificateExpiresAtMs, load, isLogKept }: StateOptions,
 ): void {
   registry.registerMetric(buildInfo(version));
   registry.registerMetric(policyObjects(policy));
-  const policyGauge = (name: string, help: string, read: (numbers: PolicyNumbers) => number): void =>
+  const gauge = (name: string, help: string, read: () => number): void =>
     registry.registerMetric(
       new Gauge({
         name,
         help,
         registers: [],
         collect() {
-          this.set(read(policy()));
+          this.set(read());
         },
       }),
     );
+  const policyGauge = (name: string, help: string, read: (numbers: PolicyNumbers) => number): void =>
+    gauge(name, help, () => read(policy()));
   policyGauge(
     "toolgate_policy_generation",
     "Policy sets put in force since the start.",
@@ -53,15 +58,17 @@ export function registerState(
   );
   policyGauge("toolgate_policy_problems", "Mistakes in the documents, as last read.", ({ problems }) => problems);
   registry.registerMetric(decisionLogLosses(decisionLogDropped));
-  registry.registerMetric(
-    new Gauge({
-      name: "toolgate_certificate_expiry_timestamp_seconds",
-      help: "When the certificate of the gRPC port ends; 0 without TLS.",
-      registers: [],
-      collect() {
-        this.set((certificateExpiresAtMs() ?? 0) / 1_000);
-      },
-    }),
+  gauge(
+    "toolgate_certificate_expiry_timestamp_seconds",
+    "When the certificate of the gRPC port ends; 0 without TLS.",
+    () => (certificateExpiresAtMs() ?? 0) / 1_000,
+  );
+  gauge("toolgate_open_exchanges", "Requests and event streams that are open.", () => load()?.streams ?? 0);
+  gauge("toolgate_held_bytes", "Of requests and answers that are not whole yet.", () => load()?.heldBytes ?? 0);
+  gauge(
+    "toolgate_decision_log_kept",
+    "1 while the decision log keeps what is written to it, 0 while its reader is gone or far behind.",
+    () => Number(isLogKept()),
   );
   collectDefaultMetrics({ register: registry });
 }

@@ -9,6 +9,9 @@ export type Telemetry = {
   record(record: ExchangeRecord): void;
 };
 
+/** Why an exchange was not taken on: too many are open, too much is held, or nothing is kept of what is decided. */
+export type Overload = "streams" | "memory" | "audit";
+
 /** Hands each record to all readers, in this order. */
 export const fanOut = (readers: readonly Telemetry[]): Telemetry => ({
   record(record) {

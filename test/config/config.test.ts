@@ -63,6 +63,9 @@ describe("the configuration", () => {
       maxNameBytes: 256,
       maxUriBytes: 2_048,
       maxStreams: 10_000,
+      maxHeldBytes: 268_435_456,
+      audit: "best-effort",
+      auditLog: "stdout",
       drainSeconds: 10,
       logLevel: "info",
     });
@@ -109,6 +112,9 @@ describe("the configuration", () => {
       maxNameBytes: "16",
       maxUriBytes: "64",
       maxStreams: "1",
+      maxHeldBytes: "1048576",
+      audit: "required",
+      auditLog: "/var/log/decisions",
       drainSeconds: "0",
       logLevel: "warn",
     };

@@ -2,6 +2,7 @@
  * The external processor as it is, in this process, with a fault put into it at one phase: it throws, or never answers.
  * What Envoy then does with the exchange is what `failure_mode_allow: false` is trusted for.
  */
+import { loadOf } from "../fixtures/load.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest } from "../../src/grpc/protos.ts";
@@ -30,8 +31,7 @@ export class FaultyToolgate implements AsyncDisposable {
       telemetry: { record: () => {} },
       unmatched: "refuse",
       limits: DEFAULT_LIMITS,
-      maxStreams: 10_000,
-      onOverload: () => {},
+      load: loadOf(),
       jwtPayloadKey: "payload",
       trust: { workload: "peer", trustDomain: "cluster.local" },
       onMisconfigured: () => {},

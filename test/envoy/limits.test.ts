@@ -200,7 +200,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     expect([refused.status, JSON.parse(refused.text)]).toMatchObject([503, { error: { code: -32_603 } }]);
     for (const response of held) sendJson(response, '{"jsonrpc":"2.0","id":0,"error":{"code":1,"message":"done"}}');
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
-    expect(await stack.toolgate.admin("/metrics")).toMatch(/^toolgate_streams_refused_total 1$/m);
+    expect(await stack.toolgate.admin("/metrics")).toMatch(/^toolgate_streams_refused_total\{reason="streams"\} 1$/m);
     canary.forget();
     expect((await send(callTool("allowed-one"))).status).toBe(200);
   });

@@ -11,32 +11,38 @@ export type ToolgateOptions = {
   /** The text of the one policy file. */
   readonly policies: string;
   readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** A process of `toolgate`, whatever its arguments. */
-export const runToolgate = (...args: readonly string[]): Program =>
-  new Program({ name: "Toolgate", command: process.execPath, args: [TOOLGATE_MAIN, ...args] });
+export const runToolgate = (...args: readonly string[]): Program => runToolgateWith({}, ...args);
+
+const runToolgateWith = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Program =>
+  new Program({ name: "Toolgate", command: process.execPath, args: [TOOLGATE_MAIN, ...args], env });
 
 export class Toolgate implements AsyncDisposable {
   readonly #folder: string;
   readonly #flags: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #program: Program;
   /** Where it listens for Envoy. The same after every restart. */
   readonly port: number;
   #adminUrl: URL;
 
-  private constructor(folder: string, flags: readonly string[], started: Started) {
+  private constructor(folder: string, { flags = [], env = {} }: ToolgateOptions, started: Started) {
     this.#folder = folder;
     this.#flags = flags;
+    this.#env = env;
     this.#program = started.program;
     this.port = started.port;
     this.#adminUrl = started.adminUrl;
   }
 
-  static async start({ policies, flags = [] }: ToolgateOptions): Promise<Toolgate> {
+  static async start(options: ToolgateOptions): Promise<Toolgate> {
+    const { policies, flags = [], env = {} } = options;
     const folder = await mkdtemp(join(tmpdir(), "toolgate-e2e-"));
     await writeFile(join(folder, "policies.yaml"), policies);
-    return new Toolgate(folder, flags, await start(folder, 0, flags));
+    return new Toolgate(folder, options, await start(folder, 0, flags, env));
   }
 
   get program(): Program {
@@ -76,7 +82,12 @@ export class Toolgate implements AsyncDisposable {
 
   /** Starts it anew where it was, after its end. */
   async restart(): Promise<void> {
-    ({ program: this.#program, adminUrl: this.#adminUrl } = await start(this.#folder, this.port, this.#flags));
+    ({ program: this.#program, adminUrl: this.#adminUrl } = await start(
+      this.#folder,
+      this.port,
+      this.#flags,
+      this.#env,
+    ));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,9 +98,14 @@ export class Toolgate implements AsyncDisposable {
 
 type Started = { readonly program: Program; readonly port: number; readonly adminUrl: URL };
 
-async function start(folder: string, port: number, flags: readonly string[]): Promise<Started> {
+async function start(
+  folder: string,
+  port: number,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Started> {
   const listen = ["--listen", `127.0.0.1:${port}`, "--admin-listen", "127.0.0.1:0"];
-  const program = runToolgate("serve", "--policies", folder, ...listen, ...flags);
+  const program = runToolgateWith(env, "serve", "--policies", folder, ...listen, ...flags);
   const ready = await program.until("being ready", () => jsonLines(program.stderr).find(({ msg }) => msg === "ready"));
   const adminUrl = new URL(`http://${String(ready["adminListen"])}`);
   return { program, port: Number(String(ready["listen"]).split(":").at(-1)), adminUrl };

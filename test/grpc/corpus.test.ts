@@ -16,6 +16,7 @@ import { createGrpcServer } from "../../src/grpc/server.ts";
 import { formatDecision } from "../../src/telemetry/decision-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
+import { loadOf } from "../fixtures/load.ts";
 import { answerOf, askOf, precedingAsk, REQUEST_CASES, RESPONSE_CASES, seededCut } from "../fixtures/corpus.ts";
 import type { Ask, RequestCase } from "../fixtures/corpus.ts";
 import { corePeer, MAX_BODY_BYTES } from "../fixtures/corpus/core-peer.ts";
@@ -56,14 +57,15 @@ async function start(policies: PolicySet): Promise<Server> {
     policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
     decisionLogDropped: () => 0,
     certificateExpiresAtMs: () => undefined,
+    load: () => undefined,
+    isLogKept: () => true,
   });
   const extProc = createExtProc({
     policies: { get: () => policies },
     telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
     unmatched: "refuse",
     limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },
-    maxStreams: 10_000,
-    onOverload: () => {},
+    load: loadOf(),
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
     onMisconfigured: () => {},

@@ -17,6 +17,7 @@ import { expectedOf } from "../fixtures/corpus/choices.ts";
 import { corePeer } from "../fixtures/corpus/core-peer.ts";
 import { playRequest } from "../fixtures/corpus/envoy.ts";
 import { jwtMetadata } from "../fixtures/corpus/wire-peer.ts";
+import { loadOf } from "../fixtures/load.ts";
 import { batch, modernHeaders, modernRequest, notification, request, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, FROM_ANYONE, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
 
@@ -69,6 +70,7 @@ function ask(bytes: Uint8Array | readonly Uint8Array[], options: Partial<ExtAuth
   let on: FrameHandler | undefined;
   const handler = createExtAuthz({
     policies: { get: () => POLICIES },
+    load: loadOf(),
     telemetry: { record: (record) => void records.push(record) },
     unmatched: "refuse",
     limits: DEFAULT_LIMITS,
@@ -219,6 +221,11 @@ describe("ext_authz", () => {
     const { response, records } = send("", { path: "/x", method: "GET" }, options);
     expect(response).toMatchObject({ status: { code: 0 }, okResponse: {} });
     expect(records).toEqual([]);
+  });
+
+  test("is refused like ext_proc while the process has enough", () => {
+    const { status, response, records } = ask(checkRequest({ http: {} }), { load: loadOf({ isAudited: () => false }) });
+    expect([status?.code, response, records]).toEqual([STATUS_CODE.RESOURCE_EXHAUSTED, undefined, []]);
   });
 
   test("answers one message, and nothing that is no CheckRequest", () => {

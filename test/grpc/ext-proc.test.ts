@@ -7,6 +7,8 @@ import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import type { ExtProcOptions } from "../../src/grpc/ext-proc.ts";
 import { BODY_SEND_MODE, decodeProcessingResponse, encodeProcessingRequest } from "../../src/grpc/protos.ts";
 import type { ProcessingResponse, SentRequest } from "../../src/grpc/protos.ts";
+import { Load } from "../../src/grpc/load.ts";
+import type { LoadOptions } from "../../src/grpc/load.ts";
 import type { FrameHandler, Handler, Rpc } from "../../src/grpc/rpc.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
 import type { Status } from "../../src/grpc/status.ts";
@@ -70,26 +72,33 @@ class Stream implements Rpc {
   }
 }
 
-type Started = { readonly handler: Handler; readonly records: ExchangeRecord[]; readonly overloads: () => number };
+type Started = {
+  readonly handler: Handler;
+  readonly records: ExchangeRecord[];
+  readonly load: Load;
+  readonly overloads: () => number;
+};
 
-function start(more: Partial<ExtProcOptions> = {}): Started {
+type More = Partial<ExtProcOptions & Omit<LoadOptions, "onRefused">>;
+
+function start({ maxStreams = 10, maxHeldBytes = 2 ** 30, isAudited = () => true, ...more }: More = {}): Started {
   const records: ExchangeRecord[] = [];
   let overloads = 0;
+  const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: () => void overloads++ });
   const handler = createExtProc({
     policies: { get: () => POLICIES },
     telemetry: { record: (one) => void records.push(one) },
     unmatched: "refuse",
     limits: DEFAULT_LIMITS,
-    maxStreams: 10,
+    load,
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
-    onOverload: () => void overloads++,
     onMisconfigured: (message) => {
       throw new Error(message);
     },
     ...more,
   });
-  return { handler, records, overloads: () => overloads };
+  return { handler, records, load, overloads: () => overloads };
 }
 
 type Asking = {
@@ -152,6 +161,54 @@ const ACCEPTED: SentRequest = {
 const responseBody = (body: string, endOfStream = true): SentRequest => ({
   request: "responseBody",
   responseBody: { body: utf8(body), endOfStream },
+});
+
+describe("createExtProc() with as much held as may be", () => {
+  const JSON_ANSWER: SentRequest = {
+    request: "responseHeaders",
+    responseHeaders: {
+      headers: headersOf([
+        [":status", "200"],
+        ["content-type", "application/json"],
+      ]),
+      endOfStream: false,
+    },
+  };
+
+  test("takes no other exchange on, and lets those go on that are open", () => {
+    const { handler, load, overloads } = start({ maxHeldBytes: 20 });
+    const answer = result({}, 1);
+    const open = new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")), JSON_ANSWER);
+    open.send(responseBody(answer.slice(0, 19), false));
+    expect([load.heldBytes, new Stream(handler).status]).toEqual([19, undefined]);
+    open.send(responseBody(answer.slice(19, 25), false));
+    expect(new Stream(handler).status).toEqual({
+      code: STATUS_CODE.RESOURCE_EXHAUSTED,
+      message: "more than 20 bytes are held",
+    });
+    open.send(responseBody(answer.slice(25)));
+    expect([load.heldBytes, overloads(), new Stream(handler).status]).toEqual([0, 1, undefined]);
+  });
+
+  test("counts events and requests that are not whole, and forgets those of a stream that is over", () => {
+    const { handler, load } = start();
+    const events = new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")), EVENTS);
+    events.send(responseBody("data: 1", false));
+    expect(load.heldBytes).toBe(7);
+    const half = new Stream(handler).send(requestHeaders({ isDuplex: true }), requestBody("{", false));
+    expect([load.heldBytes, load.streams]).toEqual([8, 2]);
+    events.close();
+    half.close();
+    expect([load.heldBytes, load.streams]).toEqual([0, 0]);
+  });
+});
+
+test("createExtProc() takes nothing on while the decision log is required and not kept", () => {
+  let isKept = false;
+  const { handler } = start({ isAudited: () => isKept });
+  expect(new Stream(handler).status?.message).toBe("the decision log cannot be written, and is required");
+  isKept = true;
+  expect(new Stream(handler).status).toBeUndefined();
 });
 
 describe("createExtProc() with as many streams open as may be", () => {

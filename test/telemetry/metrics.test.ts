@@ -21,6 +21,8 @@ const create = (options: Partial<MetricsOptions> = {}): Metrics =>
     policy: () => ({ generation: 7, lastSyncedAtMs: 1_500, servers: 2, policies: 3, problems: 1 }),
     decisionLogDropped: () => 4,
     certificateExpiresAtMs: () => undefined,
+    load: () => undefined,
+    isLogKept: () => true,
     ...options,
   });
 
@@ -501,6 +503,14 @@ describe("toolgate_changed_tools_total", () => {
   });
 });
 
+test("says what is open and held, and whether the decision log is kept", async () => {
+  const metrics = create({ load: () => ({ streams: 3, heldBytes: 7 }), isLogKept: () => false });
+  const one = async (name: string): Promise<number> => total(await samples(metrics, name));
+  expect(await one("toolgate_open_exchanges")).toBe(3);
+  expect(await one("toolgate_held_bytes")).toBe(7);
+  expect(await one("toolgate_decision_log_kept")).toBe(0);
+});
+
 test("says when the certificate of the gRPC port ends, and which clients were not let in", async () => {
   const metrics = create({ certificateExpiresAtMs: () => 1_500 });
   metrics.clientRefused();
@@ -528,9 +538,14 @@ describe("toolgate_streams_refused_total", () => {
   test("is there from the start, and counts each exchange that was one too many", async () => {
     const metrics = create();
     const value = async (): Promise<number> => total(await samples(metrics, "toolgate_streams_refused_total"));
-    expect(await samples(metrics, "toolgate_streams_refused_total")).toStrictEqual([{ labels: {}, value: 0 }]);
-    metrics.streamRefused();
-    metrics.streamRefused();
+    expect(values(await samples(metrics, "toolgate_streams_refused_total"), "reason")).toStrictEqual([
+      "audit",
+      "memory",
+      "streams",
+    ]);
+    expect(await value()).toBe(0);
+    metrics.streamRefused("streams");
+    metrics.streamRefused("audit");
     expect(await value()).toBe(2);
     expect(total(await samples(metrics, "toolgate_requests_total"))).toBe(0);
   });

@@ -105,6 +105,12 @@ export function isFinal({ request, response }: Exchange): boolean {
   }
 }
 
+/** Bytes of an answer that wait for more. */
+export function heldBytes({ response }: Exchange): number {
+  if (response.at === "readingJson") return response.held.length;
+  return response.at === "followingEvents" ? response.parser.heldBytes : 0;
+}
+
 /** The calls that wait for an answer, in the order of the records. */
 export function openCalls({ request }: Exchange): readonly Call[] {
   if (request.at !== "permitted" || !request.readsAnswer) return [];

@@ -35,6 +35,11 @@ export class FullDuplex {
     this.#modes = modes;
   }
 
+  /** Bytes of a request that wait for more. */
+  get heldBytes(): number {
+    return this.#request?.length ?? 0;
+  }
+
   /** None, one or several answers to a message. */
   step(exchange: Exchange, event: ExchangeEvent): readonly [next: Exchange, replies: readonly (Reply | Piece)[]] {
     if (this.#modes.request && event.kind.startsWith("request")) return this.#onRequest(exchange, event);

@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
+import { LogFile } from "../../src/telemetry/log-file.ts";
+import { record } from "./records.ts";
+
+let folder: string;
+let path: string;
+const files: LogFile[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "toolgate-log-"));
+  path = join(folder, "decisions.jsonl");
+});
+afterEach(async () => {
+  for (const file of files.splice(0)) file.destroy();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function open(faults: Error[] = [], at = path): LogFile {
+  const file = new LogFile({ path: at, onFault: (error) => void faults.push(error), retryMs: 10 });
+  files.push(file);
+  return file;
+}
+const write = (file: LogFile, text: string): Promise<void> =>
+  new Promise((resolve) => void file.write(text, () => resolve()));
+
+describe("a log file", () => {
+  test("keeps what is there, and begins with a line of its own after half of one", async () => {
+    await writeFile(path, "one\nha");
+    const file = open();
+    await write(file, "two\n");
+    await write(file, "three\n");
+    expect(await readFile(path, "utf8")).toBe("one\nha\ntwo\nthree\n");
+    await write(open(), "four\n");
+    expect(await readFile(path, "utf8")).toBe("one\nha\ntwo\nthree\nfour\n");
+  });
+
+  test("is opened anew when it has been moved away", async () => {
+    const file = open();
+    await write(file, "one\n");
+    await rename(path, `${path}.1`);
+    await write(file, "two\n");
+    file.reopen();
+    await write(file, "three\n");
+    expect([await readFile(`${path}.1`, "utf8"), await readFile(path, "utf8")]).toEqual(["one\ntwo\n", "three\n"]);
+  });
+
+  test("that cannot be written is tried until it can: nothing is lost, and it is said once", async () => {
+    const faults: Error[] = [];
+    await symlink("/dev/full", path);
+    const file = open(faults);
+    const written = write(file, "one\n");
+    const other = write(file, "two\n");
+    await vi.waitFor(() => expect(faults).toHaveLength(1));
+    expect([file.isFaulty, String(faults[0])]).toEqual([true, expect.stringContaining("ENOSPC")]);
+    await rm(path);
+    file.reopen();
+    await Promise.all([written, other]);
+    expect([file.isFaulty, faults.length]).toEqual([false, 1]);
+    expect(await readFile(path, "utf8")).toBe("one\ntwo\n");
+  });
+
+  test("in a folder that is not there is no reason to end", async () => {
+    const faults: Error[] = [];
+    const file = open(faults, join(folder, "none", "x"));
+    file.write("one\n");
+    await vi.waitFor(() => expect(faults).toHaveLength(1));
+    expect(file.isFaulty).toBe(true);
+  });
+});
+
+test("a decision log is kept until it is half a queue behind, and again when that is gone", async () => {
+  await symlink("/dev/full", path);
+  const file = open();
+  const log = createDecisionLog({ out: file, maxQueuedCharacters: 20_000 });
+  let lines = 0;
+  const one = async (): Promise<void> => {
+    log.record(record());
+    lines++;
+    await new Promise((resolve) => void setImmediate(resolve));
+  };
+  await one();
+  expect(log.isKept()).toBe(true);
+  // The stream itself takes 64 KiB before it says that it has enough.
+  for (let i = 0; i < 1_000 && log.isKept(); i++) await one();
+  expect([log.isKept(), log.dropped()]).toEqual([false, 0]);
+  await rm(path);
+  file.reopen();
+  await vi.waitFor(() => expect(log.isKept()).toBe(true));
+  await log.close();
+  expect((await readFile(path, "utf8")).trimEnd().split("\n")).toHaveLength(lines);
+});
