@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   ABSENT,
   elementsOf,
+  everyKey,
+  firstChild,
   isObject,
+  isOneOf,
   isString,
+  keyIsInAnyCase,
   keysOf,
   member,
   memberText,
@@ -14,6 +18,7 @@ import {
 } from "../../../src/core/jsonrpc/json.ts";
 import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
 import type { Json } from "../../../src/core/jsonrpc/scan.ts";
+import { WIDTH } from "../../../src/core/jsonrpc/tape.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 
 function read(document: string): Json {
@@ -77,4 +82,72 @@ describe("keysOf()", () => {
   test("answers the keys of one object in their order, decoded", () => {
     expect(keysOf(read('{"b":{"x":1},"\\u0061":[{"y":1}],"1":2}'), ROOT)).toEqual(["b", "a", "1"]);
   });
+});
+
+describe("keyIsInAnyCase()", () => {
+  const is = (written: string, key: string): boolean | undefined => {
+    const json = read(`{"x":0,${written}:1,"z":2}`);
+    return keyIsInAnyCase(json, 3 * WIDTH, key);
+  };
+
+  test("is true for the key in any case of ASCII letters, and for no other", () => {
+    for (const written of ["uri", "URI", "Uri", "urI"]) expect(is(`"${written}"`, "uri"), written).toBe(true);
+    expect(is('"uri"', "URI")).toBe(true);
+    for (const written of ["ur", "uris", "urj", "xri", "uxi", ""])
+      expect(is(`"${written}"`, "uri"), written).toBe(false);
+  });
+
+  test("takes no sign for a letter that is 32 away from it", () => {
+    for (const [written, key] of [
+      ["[", "{"],
+      ["{", "["],
+      ["@", "`"],
+      ["`", "@"],
+      ["A1", "A\u0011"],
+      ["_", "\u007f"],
+    ] as const)
+      expect(is(`"${written}"`, key), written).toBe(false);
+    expect([is('"AZaz"', "azAZ"), is('"a_1"', "A_1")]).toEqual([true, true]);
+  });
+
+  test("does not know for a key with an escape, or with more than ASCII anywhere", () => {
+    for (const written of ['"ur\\u0069"', '"\\u0075ri"', '"\u00fcri"', '"urı"', '"u\u00e9i"'])
+      expect(is(written, "uri"), written).toBeUndefined();
+    expect(is('"\u007f"', "\u007f")).toBe(true);
+  });
+});
+
+describe("everyKey()", () => {
+  const keysOf = (document: string): readonly string[] => {
+    const json = read(document);
+    const seen: string[] = [];
+    expect(everyKey(json, ROOT, (key) => seen.push(textAt(json, key)) > 0)).toBe(true);
+    return seen;
+  };
+
+  test("asks of each key, and not of values or of keys inside them", () => {
+    expect(keysOf("{}")).toEqual([]);
+    expect(keysOf('{"a":{"b":[{"c":1}]},"d":"e","f":[]}')).toEqual(["a", "d", "f"]);
+  });
+
+  test("is false as soon as one is not so", () => {
+    const json = read('{"a":1,"b":2,"c":3}');
+    const seen: string[] = [];
+    const isOther = (key: number): boolean => {
+      seen.push(textAt(json, key));
+      return textAt(json, key) !== "b";
+    };
+    expect(everyKey(json, ROOT, isOther)).toBe(false);
+    expect(seen).toEqual(["a", "b"]);
+  });
+});
+
+test("isOneOf() is true for a key of the list, however it is written", () => {
+  const json = read('{"\\u0061":1}');
+  const key = firstChild(ROOT);
+  expect([isOneOf(json, key, ["b", "a"]), isOneOf(json, key, ["b", "A", ""]), isOneOf(json, key, [])]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
