@@ -118,7 +118,7 @@ describe("keyIsInAnyCase()", () => {
 });
 
 describe("everyKey()", () => {
-  const keysOf = (document: string): readonly string[] => {
+  const keysSeen = (document: string): readonly string[] => {
     const json = read(document);
     const seen: string[] = [];
     expect(everyKey(json, ROOT, (key) => seen.push(textAt(json, key)) > 0)).toBe(true);
@@ -126,8 +126,8 @@ describe("everyKey()", () => {
   };
 
   test("asks of each key, and not of values or of keys inside them", () => {
-    expect(keysOf("{}")).toEqual([]);
-    expect(keysOf('{"a":{"b":[{"c":1}]},"d":"e","f":[]}')).toEqual(["a", "d", "f"]);
+    expect(keysSeen("{}")).toEqual([]);
+    expect(keysSeen('{"a":{"b":[{"c":1}]},"d":"e","f":[]}')).toEqual(["a", "d", "f"]);
   });
 
   test("is false as soon as one is not so", () => {
