@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { instrument } from "./test/seams/instrument.ts";
 
 /** Where `.ci/run` wants the counts. */
 const report = process.env["TEST_REPORT"];
@@ -28,6 +29,14 @@ export default defineConfig({
           name: "edges",
           include: ["test/{grpc,policies,telemetry,admin,config,cli}/**/*.test.ts"],
           testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [instrument()],
+        test: {
+          name: "seams",
+          include: ["test/seams/**/*.test.ts"],
+          testTimeout: 120_000,
         },
       },
       {
