@@ -27,7 +27,8 @@ export default defineConfig({
       {
         test: {
           name: "edges",
-          include: ["test/{grpc,policies,telemetry,admin,config,cli}/**/*.test.ts"],
+          include: ["test/{grpc,judge,policies,telemetry,admin,config,cli}/**/*.test.ts"],
+          setupFiles: ["test/judge/setup.ts"],
           testTimeout: 30_000,
         },
       },
@@ -43,6 +44,7 @@ export default defineConfig({
         test: {
           name: "envoy",
           include: ["test/{envoy,conformance,interop}/**/*.test.ts"],
+          setupFiles: ["test/judge/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
