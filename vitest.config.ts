@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { instrument } from "./test/seams/instrument.ts";
 
 /** Where `.ci/run` wants the counts. */
 const report = process.env["TEST_REPORT"];
@@ -26,14 +27,24 @@ export default defineConfig({
       {
         test: {
           name: "edges",
-          include: ["test/{grpc,policies,telemetry,admin,config,cli}/**/*.test.ts"],
+          include: ["test/{grpc,judge,policies,telemetry,admin,config,cli}/**/*.test.ts"],
+          setupFiles: ["test/judge/setup.ts"],
           testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [instrument()],
+        test: {
+          name: "seams",
+          include: ["test/seams/**/*.test.ts"],
+          testTimeout: 120_000,
         },
       },
       {
         test: {
           name: "envoy",
           include: ["test/{envoy,conformance,interop}/**/*.test.ts"],
+          setupFiles: ["test/judge/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

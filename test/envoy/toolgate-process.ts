@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
+import { VIOLATION } from "../judge/judged.ts";
 import { Program, jsonLines } from "./program.ts";
 
 export const TOOLGATE_MAIN = join(PACKAGE_ROOT, "src", "main.ts");
@@ -18,7 +19,9 @@ export type ToolgateOptions = {
 export const runToolgate = (...args: readonly string[]): Program => runToolgateWith({}, ...args);
 
 const runToolgateWith = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Program =>
-  new Program({ name: "Toolgate", command: process.execPath, args: [TOOLGATE_MAIN, ...args], env });
+  new Program({ name: "Toolgate", command: process.execPath, args: ["--import", JUDGE, TOOLGATE_MAIN, ...args], env });
+
+const JUDGE = join(PACKAGE_ROOT, "test", "judge", "everywhere.ts");
 
 export class Toolgate implements AsyncDisposable {
   readonly #folder: string;
@@ -78,6 +81,7 @@ export class Toolgate implements AsyncDisposable {
   /** Ends it as a crash does, and waits until it is gone. */
   async kill(): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
+    if (this.#program.stderr.includes(VIOLATION)) throw new Error(this.#program.stderr);
   }
 
   /** Starts it anew where it was, after its end. */

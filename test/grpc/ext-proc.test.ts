@@ -13,6 +13,7 @@ import type { FrameHandler, Handler, Rpc } from "../../src/grpc/rpc.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
 import type { Status } from "../../src/grpc/status.ts";
 import { utf8 } from "../fixtures/bytes.ts";
+import { judged } from "../judge/judged.ts";
 import { batch, notification, request, result, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, deny, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
 
@@ -40,7 +41,7 @@ class Stream implements Rpc {
   #on: FrameHandler | undefined;
 
   constructor(handler: Handler) {
-    handler(this);
+    judged(handler)(this);
   }
 
   frames(on: FrameHandler): void {
