@@ -30,7 +30,7 @@ const says =
   (status: number, words: string) =>
   (got: Got): boolean =>
     got.status === status && got.complete && got.text.includes(words);
-const isList = (got: Got): boolean => says(200, '"allowed-one"')(got) && !got.text.includes("hidden");
+const isList = says(200, '"allowed-one"');
 const hasBegun = ({ status }: Got): boolean => status === 200;
 const done = says(200, "done: ");
 const blocked = says(200, "Blocked by policy");
@@ -76,6 +76,9 @@ export async function call({ url, tokens }: Caller, kind: Kind, n: number): Prom
 
 /** Whether a call came to what its kind is for. */
 export const isAnswered = (made: Call): boolean => (KINDS[made.kind](0) as Sent).isAnswered(made);
+
+/** Whether it was shown what no policy lets it see, also in an answer that broke off. */
+export const isLeak = ({ kind, text }: Call): boolean => kind.startsWith("list") && text.includes("hidden");
 
 /** Whether there is a record of it for certain. Of one that was never whole there is none, or one. */
 export const isRecorded = ({ kind }: Call): boolean => kind !== "left in the body";

@@ -14,7 +14,7 @@ import type { Program } from "../envoy/program.ts";
 import { jsonLines } from "../envoy/program.ts";
 import { startStack } from "../envoy/stack.ts";
 import type { Stack } from "../envoy/stack.ts";
-import { ALL_KINDS, call, isAnswered, isRecorded } from "./calls.ts";
+import { ALL_KINDS, call, isAnswered, isLeak, isRecorded } from "./calls.ts";
 import type { AnswerForm, Call, Caller, Kind } from "./calls.ts";
 
 const CALLS_PER_STRETCH = 500;
@@ -173,6 +173,7 @@ class Soak {
   async #call(kind: Kind): Promise<Call> {
     const one = await call(this.#caller, kind, ++this.report.calls);
     this.report.kinds[kind] = (this.report.kinds[kind] ?? 0) + 1;
+    if (isLeak(one)) throw new Error(`hidden, and shown: ${JSON.stringify(one)}`);
     if (!isRecorded(one)) this.#mayCome.add(one.id);
     return one;
   }
