@@ -14,6 +14,7 @@ import {
   openCalls,
   recordsOf,
   scopeOf,
+  withPolicies,
 } from "../core/exchange/exchange.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
 import type { ExchangeEvent } from "../core/exchange/event.ts";
@@ -21,6 +22,8 @@ import { FullDuplex } from "../core/exchange/full-duplex.ts";
 import type { Options } from "../core/exchange/request.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
 import type { Id } from "../core/jsonrpc/message.ts";
+import { BROKEN, CANCELLED } from "../core/mcp/outcome.ts";
+import type { Outcome } from "../core/mcp/outcome.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -39,7 +42,7 @@ export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Proce
 
 export type ExtProcOptions = WireOptions &
   Pick<Options, "unmatched" | "limits"> & {
-    readonly policies: Pick<Latest<PolicySet>, "get">;
+    readonly policies: Pick<Latest<PolicySet>, "get" | "subscribe">;
     readonly telemetry: Telemetry;
     readonly load: Load;
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
@@ -48,11 +51,16 @@ export type ExtProcOptions = WireOptions &
 
 export function createExtProc(options: ExtProcOptions): Handler {
   const inFlight = new InFlight();
+  const open = new Set<Driver>();
+  // For as long as the process runs.
+  options.policies.subscribe((policies) => {
+    for (const driver of open) driver.govern(policies);
+  });
   return (rpc) => {
     const why = options.load.refuses();
     if (why !== undefined) return rpc.end({ code: STATUS_CODE.RESOURCE_EXHAUSTED, message: why });
     options.load.begin();
-    return rpc.frames(new Driver(rpc, options, inFlight));
+    return rpc.frames(new Driver(rpc, options, inFlight, open));
   };
 }
 
@@ -60,17 +68,21 @@ class Driver implements FrameHandler {
   readonly #rpc: Rpc;
   readonly #options: ExtProcOptions;
   readonly #inFlight: InFlight;
+  readonly #open: Set<Driver>;
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
   #heldBytes = 0;
+  #isGranted = true;
   /** By the place of the call: one, but for a batch. */
   readonly #recorded = new Set<number>();
   #isRecorded = false;
 
-  constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight) {
+  constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight, open: Set<Driver>) {
+    open.add(this);
+    this.#open = open;
     this.#rpc = rpc;
     this.#options = options;
     this.#inFlight = inFlight;
@@ -80,7 +92,7 @@ class Driver implements FrameHandler {
 
   message(bytes: Uint8Array): void {
     const request = decode(bytes);
-    const { profile, duplex } = (this.#opened ??= this.#open(request));
+    const { profile, duplex } = (this.#opened ??= this.#begin(request));
     const event = toEvent(request, this.#options);
     if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
     const before = this.#exchange;
@@ -90,7 +102,7 @@ class Driver implements FrameHandler {
     this.#hold(heldBytes(next) + duplex.heldBytes);
     if (next.request !== before.request) this.#follow(next);
     // Most events of a stream change neither.
-    if (next.request !== before.request || next.response !== before.response) this.#record(false);
+    if (next.request !== before.request || next.response !== before.response) this.#record();
     if (duplex.isFinal(next)) this.#rpc.end(OK);
   }
 
@@ -102,9 +114,10 @@ class Driver implements FrameHandler {
   }
 
   closed(): void {
+    this.#open.delete(this);
     this.#options.load.end(this.#heldBytes);
     this.#inFlight.end(this);
-    this.#record(true);
+    this.#record(this.#isGranted ? CANCELLED : BROKEN);
     if (this.#opened?.profile.answers === "override" && isUnshown(this.#exchange))
       this.#options.onMisconfigured(UNSHOWN);
   }
@@ -114,7 +127,16 @@ class Driver implements FrameHandler {
     this.#exchange = cancelCall(this.#exchange, id);
   }
 
-  #open(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
+  /** Policies have changed. What they take back ends here and now: Envoy then cuts the answer off. */
+  govern(policies: PolicySet): void {
+    if (this.#opened?.duplex.isFinal(this.#exchange) === true) return;
+    const { exchange, isGranted } = withPolicies(this.#exchange, policies);
+    this.#exchange = exchange;
+    this.#isGranted = isGranted;
+    if (!isGranted) this.#rpc.end({ code: STATUS_CODE.PERMISSION_DENIED, message: "no rule grants this any more" });
+  }
+
+  #begin(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
     this.#requestId = requestId(request);
     const profile = readProfile(request);
     if (!profile.ok) this.#reject(profile.error);
@@ -152,9 +174,9 @@ class Driver implements FrameHandler {
     throw new StatusError(STATUS_CODE.FAILED_PRECONDITION, message);
   }
 
-  #record(hasLeft: boolean): void {
+  #record(unfinished?: Outcome): void {
     if (this.#isRecorded) return;
-    const records = recordsOf(this.#exchange, hasLeft);
+    const records = recordsOf(this.#exchange, unfinished);
     for (const [place, record] of records.entries()) {
       if (record === undefined || this.#recorded.has(place)) continue;
       this.#recorded.add(place);

@@ -1,6 +1,6 @@
 /**
  * A value that is replaced as a whole, and those who want to hear of it. The only thing that edges share about policy:
- * an exchange takes `get()` once, at its request headers, and keeps what it got.
+ * an exchange begins with `get()`, and is told when that is replaced.
  */
 export type Latest<T> = {
   readonly get: () => T;

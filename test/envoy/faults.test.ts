@@ -135,6 +135,22 @@ describeWithEnvoy("Toolgate with a fault", () => {
     });
   });
 
+  test("with failure_mode_allow, which no shipped file has, everything passes: what is denied, and what is hidden", async () => {
+    const { keySet } = await createIssuer();
+    await using open = await Gateway.start({
+      extProcPort: toolgate.port,
+      upstreamPort: canary.port,
+      keySet,
+      change: (config) => {
+        extProcFilter(config)["failure_mode_allow"] = true;
+      },
+    });
+    toolgate.fault = { phase: "requestHeaders", does: "throws" };
+    expect((await ask(open.url, { body: callTool("hidden-one") })).status).toBe(200);
+    expect((await ask(open.url, { body: rpc("tools/list") })).text).toContain("hidden-one");
+    expect(canary.touched).toBe(2);
+  });
+
   test.each(PHASES)("serves the next call when the fault at %s is gone", async (phase) => {
     toolgate.fault = { phase, does: "throws" };
     expectRefusal(await send(rpc("tools/list")));

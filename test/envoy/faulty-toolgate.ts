@@ -8,6 +8,7 @@ import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest } from "../../src/grpc/protos.ts";
 import type { Handler } from "../../src/grpc/rpc.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
+import { createLatest } from "../../src/policies/latest.ts";
 import { allow, FROM_ANYONE, policyDocument, policySetWith } from "../fixtures/policies.ts";
 
 export const PHASES = ["requestHeaders", "requestBody", "responseHeaders", "responseBody"] as const;
@@ -27,7 +28,7 @@ export class FaultyToolgate implements AsyncDisposable {
 
   static async start(): Promise<FaultyToolgate> {
     const extProc = createExtProc({
-      policies: { get: () => POLICIES },
+      policies: createLatest(POLICIES),
       telemetry: { record: () => {} },
       unmatched: "refuse",
       limits: DEFAULT_LIMITS,

@@ -179,6 +179,48 @@ describeWithEnvoy("streams through Envoy and Toolgate", () => {
     });
   });
 
+  describe("a grant that is taken back", () => {
+    afterEach(async () => {
+      await stack.toolgate.edit(POLICIES);
+      await stack.toolgate.program.until(
+        "policies as they were",
+        async () =>
+          (await ask(stack.gateway.url, { token: reader, body: callTool("allowed-again") })).status === 200 ||
+          undefined,
+      );
+    });
+
+    test("cuts off the streams that it let begin, without a further event, and no others", async () => {
+      const upstreams = new Map<unknown, ServerResponse>();
+      const closed = Promise.withResolvers<void>();
+      canary.answer = (message, response) => {
+        const name = message.params?.["name"];
+        if (name === "allowed-again") return sendJson(response, answerTo(message));
+        upstreams.set(name, openEvents(response));
+        response.write(event(progress("begun")));
+        if (name === "allowed-revoked") response.on("close", () => closed.resolve());
+      };
+      const revoked = await open(callTool("allowed-revoked"), bearer(reader));
+      await once(revoked, "data");
+      const kept = await open(callTool("allowed-kept"), bearer(listener));
+      await once(kept, "data");
+
+      const broken = once(revoked, "error");
+      await stack.toolgate.edit([CANARY_SERVER, policyFor("listener", '[{ tools: ["allowed*"] }]')].join("---"));
+      await broken;
+      await closed.promise;
+      expect(await stack.toolgate.decision({ tool: "allowed-revoked" })).toMatchObject({
+        decision: "allow",
+        outcome: "transport_error",
+        answer_fault_reason: "not-granted",
+      });
+      const more = once(kept, "data");
+      upstreams.get("allowed-kept")?.write(event(progress("still there")));
+      expect(String(await more)).toContain("still there");
+      kept.destroy();
+    });
+  });
+
   test("an answer that is to be polled for is not counted as failed", async () => {
     canary.answer = (_message, response) => void openEvents(response).end("id: 1\nretry: 10\ndata: \n\n");
     await ask(stack.gateway.url, { token: reader, body: callTool("allowed-polled") });

@@ -12,6 +12,7 @@ import type { Piece } from "../../src/core/exchange/full-duplex.ts";
 import type { Reply } from "../../src/core/exchange/reply.ts";
 import type { Identity } from "../../src/core/identity/identity.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
+import { CANCELLED } from "../../src/core/mcp/outcome.ts";
 import { NO_CHANGES } from "../../src/core/mcp/headers.ts";
 import type { HeaderList } from "../../src/core/mcp/headers.ts";
 import type { PolicySet } from "../../src/core/policy/policy-set.ts";
@@ -154,7 +155,7 @@ class Envoy {
   }
 
   #ending(): string {
-    const [record] = recordsOf(this.#exchange, true);
+    const [record] = recordsOf(this.#exchange, CANCELLED);
     const fault = record?.answerFault?.message.split(/:|\d|"/, 1)[0];
     return [record?.outcome.kind, ...(fault === undefined ? [] : [fault.trim()])].join(": ");
   }

@@ -13,6 +13,7 @@ import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { BODY_SEND_MODE } from "../../src/grpc/protos.ts";
 import type { BodySendMode } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
+import { createLatest } from "../../src/policies/latest.ts";
 import { formatDecision } from "../../src/telemetry/decision-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
@@ -61,7 +62,7 @@ async function start(policies: PolicySet): Promise<Server> {
     isLogKept: () => true,
   });
   const extProc = createExtProc({
-    policies: { get: () => policies },
+    policies: createLatest(policies),
     telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
     unmatched: "refuse",
     limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },

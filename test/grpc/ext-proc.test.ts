@@ -12,6 +12,7 @@ import type { LoadOptions } from "../../src/grpc/load.ts";
 import type { FrameHandler, Handler, Rpc } from "../../src/grpc/rpc.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
 import type { Status } from "../../src/grpc/status.ts";
+import { createLatest } from "../../src/policies/latest.ts";
 import { utf8 } from "../fixtures/bytes.ts";
 import { judged } from "../judge/judged.ts";
 import { batch, notification, request, result, toolsCall } from "../fixtures/messages.ts";
@@ -87,7 +88,7 @@ function start({ maxStreams = 10, maxHeldBytes = 2 ** 30, isAudited = () => true
   let overloads = 0;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: () => void overloads++ });
   const handler = createExtProc({
-    policies: { get: () => POLICIES },
+    policies: createLatest(POLICIES),
     telemetry: { record: (one) => void records.push(one) },
     unmatched: "refuse",
     limits: DEFAULT_LIMITS,
@@ -419,5 +420,44 @@ describe("the end of Envoy's messages", () => {
 
   test("comes after OK when all of the answer has been read", () => {
     expect(call([EVENTS, responseBody("")]).status?.code).toBe(STATUS_CODE.OK);
+  });
+});
+
+describe("policies that change", () => {
+  const NOTHING = compiled([serverDocument("everything", [{ path: "/mcp" }])]).policies;
+
+  test("end the streams of what they take back with an error, and of nothing else", () => {
+    const policies = createLatest(POLICIES);
+    const { handler, records } = start({ policies });
+    const open = new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")), EVENTS);
+    const awaited = new Stream(handler).send(requestHeaders());
+    const over = new Stream(handler).send(
+      requestHeaders(),
+      requestBody(toolsCall("echo")),
+      EVENTS,
+      responseBody(`data: ${result({})}\n\n`),
+    );
+    policies.set(POLICIES);
+    expect(open.status).toBeUndefined();
+    policies.set(NOTHING);
+    expect(open.status?.code).toBe(STATUS_CODE.PERMISSION_DENIED);
+    expect(over.status?.code).toBe(STATUS_CODE.OK);
+    expect(awaited.status).toBeUndefined();
+    awaited.send(requestBody(toolsCall("echo")));
+    expect(awaited.written.at(-1)).toMatchObject({ immediateResponse: {} });
+    for (const stream of [open, awaited, over]) stream.close();
+    expect(records.map(({ outcome, answerFault }) => [outcome.kind, answerFault?.reason])).toEqual([
+      ["ok", undefined],
+      ["denied", undefined],
+      ["transport_error", "not-granted"],
+    ]);
+  });
+
+  test("are none of a stream's that has closed", () => {
+    const policies = createLatest(POLICIES);
+    const stream = new Stream(start({ policies }).handler).send(requestHeaders(), requestBody(toolsCall("echo")));
+    stream.close();
+    policies.set(NOTHING);
+    expect(stream.status).toBeUndefined();
   });
 });

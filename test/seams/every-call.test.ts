@@ -27,6 +27,7 @@ import type { SentRequest } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import type { GrpcServer } from "../../src/grpc/server.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
+import { createLatest } from "../../src/policies/latest.ts";
 import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
@@ -65,7 +66,7 @@ const metrics = createMetrics({
 });
 const decisionLog = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const shared = {
-  policies: { get: () => policies },
+  policies: createLatest(policies),
   telemetry: fanOut([metrics, decisionLog]),
   load,
   unmatched: "refuse",

@@ -6,13 +6,16 @@ import type { Decided } from "./metadata.ts";
 import type { ExchangeEvent, ResponseEvent } from "./event.ts";
 import type { Id } from "../jsonrpc/message.ts";
 import { isAbsent } from "../identity/identity.ts";
+import type { Fault } from "../mcp/answer.ts";
 import type { Call } from "../mcp/call.ts";
+import { CANCELLED } from "../mcp/outcome.ts";
 import type { Outcome } from "../mcp/outcome.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
 import type { Judged } from "./judge.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
-import { stepRequest } from "./request.ts";
+import { reconsider, stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";
 import { AWAITING_ANSWER, isOver, stepResponse } from "./response.ts";
 import type { ResponseState } from "./response.ts";
@@ -144,6 +147,26 @@ export function scopeOf({ request }: Exchange): string | undefined {
   ]);
 }
 
+/**
+ * The exchange under policies that have come since. `isGranted`: false when they would not let it go on, and then nothing
+ * more of it may be delivered.
+ */
+export function withPolicies(
+  exchange: Exchange,
+  policies: PolicySet,
+): { readonly exchange: Exchange; readonly isGranted: boolean } {
+  const options = { ...exchange.options, policies };
+  const request = reconsider(policies, exchange.request);
+  if (request !== undefined) return { exchange: { ...exchange, options, request }, isGranted: true };
+  const { response } = exchange;
+  return {
+    exchange: { ...exchange, response: { ...response, seen: { ...response.seen, lost: REVOKED } } },
+    isGranted: false,
+  };
+}
+
+const REVOKED: Fault = { reason: "not-granted", message: "is to a call that policies, as they are now, do not grant" };
+
 /** The caller has taken a request back: when no answer comes, that is why. */
 export const cancelCall = (exchange: Exchange, id: Id): Exchange =>
   exchange.cancelled.includes(id) ? exchange : { ...exchange, cancelled: [...exchange.cancelled, id] };
@@ -152,15 +175,15 @@ export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durati
 
 /**
  * The records of the calls, in their order: one, but for a batch; undefined for a call that has not ended. None for what
- * was no call of MCP. `hasLeft`: the stream has ended before the exchange did, the caller or the server has left.
+ * was no call of MCP. `unfinished`: how those have ended that the exchange did not see end, once it is over.
  */
-export function recordsOf(exchange: Exchange, hasLeft = false): readonly (Summary | undefined)[] {
+export function recordsOf(exchange: Exchange, unfinished?: Outcome): readonly (Summary | undefined)[] {
   const { request } = exchange;
   if (request.at !== "refused" && request.at !== "permitted") return [];
   const carrier = request.judged.length === 1 ? request.judged[0] : carrierOf(request.judged);
   return request.judged.map((one) => {
     if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
-    const ended = callOutcome(exchange, one.call) ?? (hasLeft ? ({ kind: "cancelled" } as const) : undefined);
+    const ended = callOutcome(exchange, one.call) ?? unfinished;
     const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
     return ended && summary(seen, one.decided, one.call.revision, ended);
   });
@@ -183,7 +206,7 @@ function callOutcome({ request, response, cancelled }: Exchange, call: Call): Ou
   if (pending !== undefined && !pending.some(({ id }) => id === call.id)) return receiptOutcome(response);
   const outcome = outcomeOf(response.seen, call.id);
   if (outcome !== undefined || response.at !== "ended") return outcome;
-  if (call.id !== undefined && cancelled.includes(call.id)) return { kind: "cancelled" };
+  if (call.id !== undefined && cancelled.includes(call.id)) return CANCELLED;
   return { kind: response.seen.isResumable && call.era === "legacy" ? "unread" : "transport_error" };
 }
 

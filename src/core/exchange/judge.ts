@@ -19,7 +19,7 @@ import type { Refusal } from "../mcp/refusal.ts";
 import { decide } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
 import type { Denial } from "../policy/decision.ts";
-import type { Endpoint, Server } from "../policy/policy-set.ts";
+import type { Destination, Endpoint, Server } from "../policy/policy-set.ts";
 import type { Decided } from "./metadata.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { denialSentence } from "./sentence.ts";
@@ -29,6 +29,7 @@ export type Addressed = { readonly server: Server | undefined; readonly identity
 
 /** A server of ours was recognised. */
 export type Arrived = Addressed & {
+  readonly destination: Destination;
   readonly endpoint: Endpoint;
   readonly server: Server;
   /** What becomes of the headers that say who somebody is. */

@@ -34,7 +34,7 @@ import { sealDenial } from "../mcp/sealed-denial.ts";
 import { permitUnmatched } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
 import { DEFAULT_DENY } from "../policy/decision.ts";
-import type { Destination, PolicySet } from "../policy/policy-set.ts";
+import type { Destination, Endpoint, PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
 import { askedBy } from "./asked-by.ts";
 import type { Sha256 } from "./asked-by.ts";
@@ -50,7 +50,7 @@ import { denialSentence } from "./sentence.ts";
 import { ProtocolViolation } from "./violation.ts";
 
 export type Options = {
-  /** The policy of this exchange, from its first message to its last. */
+  /** In force now: see `reconsider`. */
   readonly policies: PolicySet;
   readonly unmatched: "refuse" | "pass";
   readonly limits: Limits;
@@ -64,6 +64,7 @@ export type RequestState =
       readonly at: "permitted";
       /** One, or the messages of a batch: those that went on, and those that did not. */
       readonly judged: readonly Judged[];
+      readonly arrived: Arrived;
       readonly asked: Asked;
       /** Otherwise the stream ends with the decision. What gets no answer can bring one all the same. */
       readonly readsAnswer: boolean;
@@ -120,6 +121,7 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
   }
   const { kind } = classified.value;
   const arrived = {
+    destination,
     endpoint,
     server,
     identity,
@@ -228,12 +230,51 @@ function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: U
   ];
 }
 
-function permitted({ server }: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
+function permitted(arrived: Arrived, judged: readonly Judged[], asked: Asked): RequestState {
+  const { server } = arrived;
   const readsAnswer =
     server.answers === "read" ||
     asked.refused.length > 0 ||
     judged.some((one) => one.verdict === "permitted" && isAlwaysRead(one.call));
-  return { at: "permitted", judged, asked, readsAnswer };
+  return { at: "permitted", judged, arrived, asked, readsAnswer };
+}
+
+/**
+ * The request under policies that have come since: a body that is awaited is decided by them, and an answer shows what they
+ * show. Undefined when they would not have let it come this far.
+ */
+export function reconsider(policies: PolicySet, state: RequestState): RequestState | undefined {
+  switch (state.at) {
+    case "awaitingBody": {
+      const endpoint = endpointIn(policies, state);
+      return endpoint && { ...state, endpoint, server: endpoint.server };
+    }
+    case "permitted":
+      return state.readsAnswer ? reconsiderPermitted(policies, state) : state;
+    case "awaitingHeaders":
+    case "unmatched":
+    case "refused":
+    case "answeredByEnvoy":
+      return state;
+    default:
+      return assertNever(state);
+  }
+}
+
+function reconsiderPermitted(policies: PolicySet, state: RequestState & { at: "permitted" }): RequestState | undefined {
+  const endpoint = endpointIn(policies, state.arrived);
+  if (endpoint === undefined) return undefined;
+  const arrived = { ...state.arrived, endpoint, server: endpoint.server };
+  const calls = state.judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
+  if (calls.some((call) => judgeCall(arrived, call).verdict === "refused")) return undefined;
+  const { takesBatches, refused } = state.asked;
+  return { ...state, arrived, asked: { ...askedBy(arrived, calls), takesBatches, refused } };
+}
+
+/** Where the request went, if that is there still and speaks the same transport. */
+function endpointIn(policies: PolicySet, { destination, endpoint: before }: Arrived): Endpoint | undefined {
+  const endpoint = policies.match(destination);
+  return endpoint?.transport === before.transport ? endpoint : undefined;
 }
 
 /** Lists are filtered also where answers pass, and any answer may come on a stream. */

@@ -13,6 +13,8 @@ export type Outcome =
 
 /** No answer came, or none that could be delivered. */
 export const BROKEN: Outcome = { kind: "transport_error" };
+/** The caller or the server has left. */
+export const CANCELLED: Outcome = { kind: "cancelled" };
 
 /** What the result asks for counts before `isError`. Undefined for a type of result that is not known. */
 export function resultOutcome(json: Json, result: At): Outcome | undefined {

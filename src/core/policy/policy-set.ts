@@ -1,4 +1,4 @@
-/** All policy, compiled. Frozen: a reload makes another one, and an exchange keeps the one it began with. */
+/** All policy, compiled. Frozen: a reload makes another one. */
 import type { Subject } from "../mcp/subject.ts";
 import type { ServerOptions } from "./document.ts";
 import type { CallerIndex } from "./rule-index.ts";

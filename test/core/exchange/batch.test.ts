@@ -4,6 +4,7 @@ import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
 import { isFinal, recordsOf } from "../../../src/core/exchange/exchange.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import { CANCELLED } from "../../../src/core/mcp/outcome.ts";
 import { REVISIONS } from "../../../src/core/mcp/revision.ts";
 import type { ServerOptions } from "../../../src/core/policy/document.ts";
 import { everyCut, piecesOf, textOf, utf8 } from "../../fixtures/bytes.ts";
@@ -399,7 +400,7 @@ describe("an answer in events to a batch", () => {
     ];
     const { exchange } = play(OPTIONS, events);
     expect(recordsOf(exchange).map((one) => one?.outcome.kind)).toEqual([undefined, "ok"]);
-    expect(recordsOf(exchange, true).map((one) => one?.outcome.kind)).toEqual(["cancelled", "ok"]);
+    expect(recordsOf(exchange, CANCELLED).map((one) => one?.outcome.kind)).toEqual(["cancelled", "ok"]);
   });
 
   test("has one answer to one request, in one event or in another", () => {

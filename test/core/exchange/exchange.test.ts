@@ -10,13 +10,17 @@ import {
   recordsOf,
   scopeOf,
   stepExchange,
+  withPolicies,
 } from "../../../src/core/exchange/exchange.ts";
 import type { Exchange } from "../../../src/core/exchange/exchange.ts";
+import type { Reply } from "../../../src/core/exchange/reply.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { METHODS } from "../../../src/core/mcp/methods.ts";
 import type { KnownMethod, Method } from "../../../src/core/mcp/methods.ts";
+import { CANCELLED } from "../../../src/core/mcp/outcome.ts";
+import type { PolicySet } from "../../../src/core/policy/policy-set.ts";
 import { everyCut, utf8 } from "../../fixtures/bytes.ts";
 import {
   deliveredBody,
@@ -77,7 +81,7 @@ const localReply = (codeDetails: string, status = "413"): ExchangeEvent => ({
 });
 
 describe("an exchange", () => {
-  test("filters a list with the policy that it began with, at every cut", () => {
+  test("filters a list by the policy that lets it be called, at every cut", () => {
     for (const [cut, chunks] of everyCut(utf8(LIST))) {
       const events = [...LIST_CALL, responseHeaders(), ...responseBody(chunks)];
       const { exchange, replies } = play(OPTIONS, events);
@@ -294,7 +298,7 @@ describe("recordsOf()", () => {
 });
 
 describe("recordsOf() when the stream is over without an end", () => {
-  const abandoned = (...events: readonly ExchangeEvent[]) => recordsOf(play(OPTIONS, events).exchange, true)[0];
+  const abandoned = (...events: readonly ExchangeEvent[]) => recordsOf(play(OPTIONS, events).exchange, CANCELLED)[0];
 
   test("is cancelled when no answer has come, else what it was", () => {
     expect(abandoned(...LIST_CALL)).toMatchObject({ outcome: { kind: "cancelled" }, method: "tools/list" });
@@ -325,7 +329,7 @@ describe("recordsOf() when a stream of events has ended without the answer", () 
     let exchange = beginExchange(OPTIONS);
     for (const event of isCut ? events.slice(0, -1) : events) [exchange] = stepExchange(exchange, event);
     for (const id of cancelled) exchange = cancelCall(exchange, id as Id);
-    return recordsOf(exchange, isCut)[0]?.outcome.kind;
+    return recordsOf(exchange, isCut ? CANCELLED : undefined)[0]?.outcome.kind;
   }
 
   test("is a failure of the server", () => {
@@ -518,5 +522,62 @@ describe("an exchange with a server whose answers pass", () => {
     const headers: HeaderList = [...POST, ["accept-encoding", "gzip"], ["range", "bytes=0-1"]];
     const { replies } = play(passing, [requestHeaders(headers), requestBody(toolsCall("echo"))]);
     expect(replies[1]).toMatchObject({ changes: { remove: ["range", "accept-encoding"] } });
+  });
+});
+
+describe("withPolicies()", () => {
+  const NOBODY = policySetWith(policyDocument("nobody", [allow("writes", FROM_ANYONE, { tools: ["other"] })]));
+  const ONLY_ECHO = policySetWith(policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]));
+  const ELSEWHERE = compiled([serverDocument("everything", [{ path: "/elsewhere" }])]).policies;
+
+  test("decides a request whose body is still awaited by the new ones", () => {
+    const begun = play(OPTIONS, [requestHeaders()]).exchange;
+    const { exchange, isGranted } = withPolicies(begun, NOBODY);
+    expect(isGranted).toBe(true);
+    const [, reply] = stepExchange(exchange, requestBody(toolsCall("echo")));
+    expect(reply).toMatchObject({ kind: "immediateResponse", details: "toolgate_no-rule-allows" });
+  });
+
+  test("filters what has not been shown of a list by the new ones", () => {
+    const begun = play(OPTIONS, [...LIST_CALL, responseHeaders()]).exchange;
+    const { exchange, isGranted } = withPolicies(begun, ONLY_ECHO);
+    expect(isGranted).toBe(true);
+    const events = responseBody([utf8(LIST)]);
+    const replies: Reply[] = [];
+    let next = exchange;
+    for (const event of events) {
+      const [stepped, reply] = stepExchange(next, event);
+      next = stepped;
+      replies.push(reply);
+    }
+    expect(deliveredBody(events, replies)).toBe(result({ tools: [{ name: "echo" }] }));
+  });
+
+  test.each<readonly [string, PolicySet]>([
+    ["no rule grants any more", NOBODY],
+    ["whose server is gone", ELSEWHERE],
+  ])("does not let a call go on that %s, and says what became of its answer", (_what, policies) => {
+    const begun = play(OPTIONS, [...call(toolsCall("echo")), responseHeaders("text/event-stream")]).exchange;
+    const { exchange, isGranted } = withPolicies(begun, policies);
+    expect(isGranted).toBe(false);
+    expect(isFinal(exchange)).toBe(false);
+    expect(recordsOf(exchange, CANCELLED)[0]).toMatchObject({
+      decision: "allow",
+      answerFault: { reason: "not-granted" },
+      outcome: { kind: "cancelled" },
+    });
+  });
+
+  test("does not let a request go on whose server is gone before its body came", () => {
+    expect(withPolicies(play(OPTIONS, [requestHeaders()]).exchange, ELSEWHERE).isGranted).toBe(false);
+  });
+
+  test("does not let the stream of a caller without access go on", () => {
+    const begun = play(OPTIONS, [GET, responseHeaders("text/event-stream")]).exchange;
+    expect(withPolicies(begun, POLICIES).isGranted).toBe(true);
+    const others = policySetWith(
+      policyDocument("w", [allow("w", { serviceAccount: { namespace: "x", name: "y" } }, { tools: ["*"] })]),
+    );
+    expect(withPolicies(begun, others).isGranted).toBe(false);
   });
 });
