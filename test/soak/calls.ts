@@ -77,6 +77,10 @@ export async function call({ url, tokens }: Caller, kind: Kind, n: number): Prom
 /** Whether a call came to what its kind is for. */
 export const isAnswered = (made: Call): boolean => (KINDS[made.kind](0) as Sent).isAnswered(made);
 
+/** A grant that is taken back takes the answer with it that is under way. */
+export const isCutOff = ({ kind, status, complete }: Call): boolean =>
+  kind === "allowed by some policies" && (status === 503 || !complete);
+
 /** Whether it was shown what no policy lets it see, also in an answer that broke off. */
 export const isLeak = ({ kind, text }: Call): boolean => kind.startsWith("list") && text.includes("hidden");
 
