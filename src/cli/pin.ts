@@ -1,9 +1,9 @@
 /** `toolgate pin`: the tools of a list as they are now, as the `pins` of an MCPServer. */
-import { createHash } from "node:crypto";
 import { ANSWER_SCAN, scan } from "../core/jsonrpc/scan.ts";
 import { elementsOf, isObject, kindAt, member, memberText, ROOT } from "../core/jsonrpc/json.ts";
 import { ARRAY } from "../core/jsonrpc/tape.ts";
 import { definitionOf } from "../core/mcp/definition.ts";
+import { sha256 } from "../sha256.ts";
 
 type Output = { readonly write: (text: string) => unknown };
 
@@ -25,8 +25,7 @@ export function runPin(answer: Uint8Array, out: Output, err: Output): number {
   for (const tool of elementsOf(json, tools)) {
     const name = isObject(json, tool) ? memberText(json, tool, "name") : undefined;
     if (name === undefined) continue;
-    const sha256 = createHash("sha256").update(definitionOf(json, tool)).digest("hex");
-    out.write(`  - { tool: ${JSON.stringify(name)}, sha256: ${sha256} }\n`);
+    out.write(`  - { tool: ${JSON.stringify(name)}, sha256: ${sha256(definitionOf(json, tool))} }\n`);
   }
   return 0;
 }

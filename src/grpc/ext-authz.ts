@@ -3,12 +3,12 @@
  * lists are not filtered and outcomes not known. An error here is a denial of Envoy's own; an answer that says nothing
  * would let the request through, so that none can be written.
  */
-import { hash } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { check } from "../core/exchange/check.ts";
 import type { CheckOptions } from "../core/exchange/check.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
+import { sha256 } from "../sha256.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Load } from "./load.ts";
 import { encodeVerdict, toQuestion } from "./authz-wire.ts";
@@ -59,8 +59,6 @@ function answer(bytes: Uint8Array, options: ExtAuthzOptions): Uint8Array {
   for (const summary of checked.summaries) telemetry.record({ ...summary, ...times });
   return verdict;
 }
-
-const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes);
 
 function decode(bytes: Uint8Array): CheckRequest {
   try {

@@ -3,7 +3,6 @@
  * stream with an error, and Envoy then fails the request. OK stands here twice, and only where the exchange says that it is
  * over: with an answer owed, it would let the request or the answer through unread.
  */
-import { hash } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import {
   beginExchange,
@@ -26,6 +25,7 @@ import { BROKEN, CANCELLED } from "../core/mcp/outcome.ts";
 import type { Outcome } from "../core/mcp/outcome.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
+import { sha256 } from "../sha256.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Load } from "./load.ts";
@@ -187,8 +187,6 @@ class Driver implements FrameHandler {
     this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }
 }
-
-const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes);
 
 const UNSHOWN =
   "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_header_mode to SEND and response_body_mode to STREAMED (or allow_mode_override to true)";

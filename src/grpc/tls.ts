@@ -2,7 +2,7 @@
  * The certificates of the gRPC listener, from files that somebody else renews. They are read again when they change, and
  * connections that are open stay: a renewal costs no call.
  */
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { namesIn } from "./certificate-names.ts";
@@ -49,17 +49,15 @@ const POLL_MS = 5_000;
 /** Throws when the files cannot be used. */
 export function loadTls({ files, onUnusable, onChanged, pollMs = POLL_MS }: TlsOptions): Tls {
   let current = read(files);
-  let digest = digestOf(current);
   let expiresAtMs = expiryOf(current);
   const listeners: ((certificates: Certificates) => void)[] = [];
   let lastFault = "";
   const poll = (): void => {
     try {
       const next = read(files);
-      const nextDigest = digestOf(next);
       lastFault = "";
-      if (nextDigest === digest) return;
-      [current, digest, expiresAtMs] = [next, nextDigest, expiryOf(next)];
+      if (isSame(next, current)) return;
+      [current, expiresAtMs] = [next, expiryOf(next)];
       for (const listener of listeners) listener(next);
       onChanged();
     } catch (error: unknown) {
@@ -90,11 +88,11 @@ function read({ cert, key, clients }: TlsFiles): Certificates {
   return found;
 }
 
-function digestOf({ cert, key, ca }: Certificates): string {
-  const hash = createHash("sha256");
-  for (const part of [cert, key, ca ?? Buffer.alloc(0)]) hash.update(createHash("sha256").update(part).digest());
-  return hash.digest("hex");
-}
+/** There is a CA in both, or in neither. */
+const isSame = (one: Certificates, other: Certificates): boolean =>
+  one.cert.equals(other.cert) && one.key.equals(other.key) && (one.ca ?? EMPTY).equals(other.ca ?? EMPTY);
+
+const EMPTY = Buffer.alloc(0);
 
 const expiryOf = ({ cert }: Certificates): number => new X509Certificate(cert).validToDate.getTime();
 

@@ -40,8 +40,8 @@ export function readAnswerHeaders(
   { headers, endOfStream, codeDetails }: ResponseEvent & { kind: "responseHeaders" },
   waiting: Waiting,
 ): AnswerHeaders {
-  const status = Number(header(headers, ":status") ?? "0");
-  const failed = status < 200 || status > 299;
+  const status = statusOf(headers);
+  const failed = isFailure(status);
   const isLocal = codeDetails !== undefined && codeDetails !== "via_upstream";
   if (isLocal && (failed || endOfStream)) return pass(localOutcome(codeDetails));
   const nothing = failed ? failure(status, waiting) : waiting === "call" ? BROKEN : OK;
@@ -92,13 +92,16 @@ const localOutcome = (codeDetails: string): Outcome => ({
   kind: codeDetails.includes("timeout") ? "timeout" : "transport_error",
 });
 
+const statusOf = (headers: HeaderList): number => Number(header(headers, ":status") ?? "0");
+const isFailure = (status: number): boolean => status < 200 || status > 299;
+
 export const hasFailed = ({ headers }: ResponseEvent & { kind: "responseHeaders" }): boolean =>
-  header(headers, ":status")?.startsWith("2") !== true;
+  isFailure(statusOf(headers));
 
 /** The server has accepted what gets no answer. */
 export function isAccepted({ headers, endOfStream }: ResponseEvent & { kind: "responseHeaders" }): boolean {
-  const status = header(headers, ":status") ?? "";
-  return status === "202" || (status.startsWith("2") && endOfStream);
+  const status = statusOf(headers);
+  return status === 202 || (endOfStream && !isFailure(status));
 }
 
 /** Sessions are begun by the answer to `initialize`, and there are none since 2026-07-28. */

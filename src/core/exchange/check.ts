@@ -12,7 +12,6 @@ import { sessionCall, VERSION_KEY } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import { decodeHeaderText, NO_CHANGES } from "../mcp/headers.ts";
 import type { HeaderChanges } from "../mcp/headers.ts";
-import { localReply } from "../mcp/local-reply.ts";
 import type { LocalReply } from "../mcp/local-reply.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -20,16 +19,15 @@ import type { Refusal } from "../mcp/refusal.ts";
 import type { Permit } from "../policy/decide.ts";
 import { assertNever } from "../result.ts";
 import type { RequestHeadersEvent } from "./event.ts";
-import { recordsOf } from "./exchange.ts";
+import { beginExchange, recordsOf } from "./exchange.ts";
 import type { Summary } from "./exchange.ts";
-import { judgeCall, judgeMessage, refuse, unread } from "./judge.ts";
+import { judgeCall, judgeMessage, permittedCalls, refuse, unread } from "./judge.ts";
 import type { Judged, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Reply } from "./reply.ts";
 import { onJudged, stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";
-import { AWAITING_ANSWER } from "./response.ts";
 
 export type CheckOptions = Options & {
   /** What becomes of a call whose answer lists what there is: it would reach its caller unfiltered. */
@@ -73,7 +71,7 @@ function conclude(options: CheckOptions, state: RequestState, reply: Reply, body
   if (why !== undefined)
     return denied(
       options,
-      state.judged.map((one) => refusedHere(one, why)),
+      state.judged.map((one) => (one.verdict === "refused" ? one : refuse(state.arrived, why, one.call, one.call))),
     );
   return {
     verdict: "allow",
@@ -97,7 +95,7 @@ function whyNotHere(
 ): Refusal | undefined {
   if (judged.some(({ verdict }) => verdict === "refused"))
     return no("a part of this batch is denied, and nothing can be taken out of a body here");
-  const calls = judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
+  const calls = permittedCalls(judged);
   const list = calls.find(({ method }) => isList(method));
   if (lists === "refuse" && list !== undefined) return no(`what ${list.method} lists would not be filtered here`);
   if (body === undefined) return undefined;
@@ -117,17 +115,6 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const isList = (method: Call["method"]): boolean =>
   method !== "initialize" && method !== "server/discover" && findMethod(method)?.isListing === true;
 
-function refusedHere(judged: Judged, why: Refusal): Refused {
-  if (judged.verdict === "refused") return judged;
-  const { call, decided } = judged;
-  return {
-    verdict: "refused",
-    decided: { ...decided, decision: "deny", mode: "Enforce", rule: why.rule, reason: why.reason },
-    revision: call.revision,
-    reply: localReply(why, { ...call, id: call.id === NO_ID ? undefined : call.id, needsUser: false }),
-  };
-}
-
 function denied(options: CheckOptions, judged: readonly Refused[]): Checked {
   const [first] = judged;
   if (first === undefined) throw new Error("nobody has been refused");
@@ -136,7 +123,7 @@ function denied(options: CheckOptions, judged: readonly Refused[]): Checked {
 }
 
 const summariesOf = (options: CheckOptions, request: RequestState): readonly Summary[] =>
-  recordsOf({ options, request, response: AWAITING_ANSWER, cancelled: [] }).filter((one) => one !== undefined);
+  recordsOf({ ...beginExchange(options), request }).filter((one) => one !== undefined);
 
 type AwaitingBody = RequestState & { at: "awaitingBody" };
 

@@ -12,6 +12,7 @@ import { CANCELLED } from "../mcp/outcome.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
+import { permittedCalls } from "./judge.ts";
 import type { Judged } from "./judge.ts";
 import type { ExchangeRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
@@ -117,19 +118,13 @@ export function heldBytes({ response }: Exchange): number {
 /** The calls that wait for an answer, in the order of the records. */
 export function openCalls({ request }: Exchange): readonly Call[] {
   if (request.at !== "permitted" || !request.readsAnswer) return [];
-  const calls: Call[] = [];
-  for (const one of request.judged) if (one.verdict === "permitted" && one.call.id !== undefined) calls.push(one.call);
-  return calls;
+  return permittedCalls(request.judged).filter(({ id }) => id !== undefined);
 }
 
 /** The requests that the caller takes back with this one. */
 export function cancelledBy({ request }: Exchange): readonly Id[] {
   if (request.at !== "permitted") return [];
-  const ids: Id[] = [];
-  for (const one of request.judged) {
-    if (one.verdict === "permitted" && one.call.cancels !== undefined) ids.push(one.call.cancels);
-  }
-  return ids;
+  return permittedCalls(request.judged).flatMap(({ cancels }) => (cancels === undefined ? [] : [cancels]));
 }
 
 /** Within what the id of a request means one request: its server, its session and its caller. */

@@ -53,6 +53,10 @@ export type Refused = {
 };
 export type Judged = Permitted | Refused;
 
+/** The calls that go on. */
+export const permittedCalls = (judged: readonly Judged[]): readonly Call[] =>
+  judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
+
 export function judgeMessage(
   addressed: Addressed & { readonly server: Server },
   json: Json,

@@ -41,7 +41,7 @@ import type { Sha256 } from "./asked-by.ts";
 import { judgeBatch } from "./judge-batch.ts";
 import { requestChanges } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
-import { judgeCall, judgeMessage, NOTHING_KNOWN, refuse, unread } from "./judge.ts";
+import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, unread } from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
@@ -265,7 +265,7 @@ function reconsiderPermitted(policies: PolicySet, state: RequestState & { at: "p
   const endpoint = endpointIn(policies, state.arrived);
   if (endpoint === undefined) return undefined;
   const arrived = { ...state.arrived, endpoint, server: endpoint.server };
-  const calls = state.judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
+  const calls = permittedCalls(state.judged);
   if (calls.some((call) => judgeCall(arrived, call).verdict === "refused")) return undefined;
   const { takesBatches, refused } = state.asked;
   return { ...state, arrived, asked: { ...askedBy(arrived, calls), takesBatches, refused } };

@@ -7,6 +7,7 @@
  */
 import { EMPTY, Held } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
+import { skipSpace } from "../jsonrpc/scan.ts";
 import { ValueEnd } from "../jsonrpc/value-end.ts";
 import { answeredBy, withhold } from "../mcp/answer.ts";
 import type { Delivery } from "../mcp/answer.ts";
@@ -198,21 +199,19 @@ function onPage(asked: Asked, state: ResponseState & { at: "readingJson" }, even
 }
 
 const [OPEN_OBJECT, OPEN_ARRAY] = [0x7b, 0x5b];
-const BLANK = [0x20, 0x09, 0x0a, 0x0d];
 const MARK = [0xef, 0xbb, 0xbf];
 
 /** The first byte that is neither JSON's white space nor of a byte order mark; undefined when there is none yet. */
 function firstOf(bytes: Uint8Array): number | undefined {
-  let at = MARK.findIndex((byte, i) => bytes[i] !== byte);
-  if (at === -1) at = MARK.length;
-  else if (at !== bytes.length) at = 0;
-  while (BLANK.includes(bytes[at] ?? -1)) at++;
-  return bytes[at];
+  const isPartOfMark = bytes.length < MARK.length && bytes.every((byte, i) => byte === MARK[i]);
+  if (isPartOfMark) return undefined;
+  const text = withoutMark(bytes);
+  return text[skipSpace(text)];
 }
 
 /** Clients differ on a byte order mark before JSON: those that drop it and those that fail get the same. */
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
-  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  MARK.every((byte, i) => bytes[i] === byte) ? bytes.subarray(MARK.length) : bytes;
 
 function settle(
   asked: Asked,

@@ -90,6 +90,13 @@ export function scan(bytes: Uint8Array, limits: ScanLimits): Json | Fault {
 
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
+/** Where the first byte is that is no white space. */
+export function skipSpace(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length && isSpace(bytes[at]!)) at++;
+  return at;
+}
+
 class Scanner {
   tape: Tape;
   canonical = true;

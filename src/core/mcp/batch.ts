@@ -8,6 +8,7 @@ import type { At } from "../jsonrpc/json.ts";
 import { readMessage } from "../jsonrpc/message.ts";
 import type { Id, Message } from "../jsonrpc/message.ts";
 import { scanMended } from "../jsonrpc/mend.ts";
+import { skipSpace } from "../jsonrpc/scan.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { err, ok } from "../result.ts";
@@ -116,8 +117,4 @@ function scanBatch(bytes: Uint8Array, asked: Asked): Json | undefined {
 
 const messagesOf = (batch: Json): readonly Uint8Array[] => elementsOf(batch, ROOT).map((at) => sliceAt(batch, at));
 
-function beginsArray(bytes: Uint8Array): boolean {
-  let at = 0;
-  while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0a || bytes[at] === 0x0d) at++;
-  return bytes[at] === 0x5b;
-}
+const beginsArray = (bytes: Uint8Array): boolean => bytes[skipSpace(bytes)] === 0x5b;

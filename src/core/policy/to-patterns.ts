@@ -14,24 +14,19 @@ export const patternsOf = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => 
 ];
 
 /** Methods that a name alone grants, and of which kind. */
-export const GRANTED_BY_NAME = {
-  "tools/call": "tool",
-  "prompts/get": "prompt",
-  "resources/read": "resource",
-} as const satisfies {
-  readonly [method in KnownMethod]?: SubjectKind;
-};
+export const GRANTED_BY_NAME: ReadonlyMap<string, SubjectKind> = new Map<KnownMethod, SubjectKind>([
+  ["tools/call", "tool"],
+  ["prompts/get", "prompt"],
+  ["resources/read", "resource"],
+]);
 
 /** The same of a Deny rule: one of such a method is about all that it could name. */
 export const deniedBy = (to: ToEntry): (readonly [SubjectKind, Pattern])[] => [
   ...patternsOf(to),
-  ...(to.methods ?? [])
-    .flatMap(methodsOf)
-    .flatMap(({ text }) =>
-      Object.entries(GRANTED_BY_NAME).flatMap(([method, kind]) =>
-        method === text ? [[kind, EVERYTHING] as const] : [],
-      ),
-    ),
+  ...(to.methods ?? []).flatMap(methodsOf).flatMap(({ text }) => {
+    const kind = GRANTED_BY_NAME.get(text);
+    return kind === undefined ? [] : [[kind, EVERYTHING] as const];
+  }),
 ];
 
 const EVERYTHING = parsePattern("*");

@@ -111,7 +111,7 @@ function unreachable(to: ToEntry): { at: string; message: string }[] {
 /** Methods that come with a name, and that no rule grants as such. */
 function grantless({ methods = [] }: ToEntry): { at: string; message: string }[] {
   return methods.flatMap((method, k) => {
-    const [, kind] = Object.entries(GRANTED_BY_NAME).find(([name]) => name === method) ?? [];
+    const kind = GRANTED_BY_NAME.get(method);
     const message = `grants nothing: ${method} is granted by ${kind}s, which names them`;
     return kind === undefined ? [] : [{ at: `methods[${k}]`, message }];
   });
