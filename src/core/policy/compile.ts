@@ -18,7 +18,7 @@ import type {
 } from "./document.ts";
 import { parsePattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
-import type { PolicySet, Server } from "./policy-set.ts";
+import type { PolicySet, RuleInForce, Server } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findEndpoint, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
@@ -46,7 +46,7 @@ export function compile(
   const problems = findDuplicates(inOrder);
   const routes = createRoutes();
   const servers = compileServers(serverDocuments, routes, problems);
-  for (const document of policyDocuments) compilePolicy(document, servers, problems, options);
+  const rules = policyDocuments.flatMap((document) => compilePolicy(document, servers, problems, options));
   markInvalid(servers, routes, invalid);
   const all = [...servers.values()];
   const hidesServers = invalid.some(
@@ -54,6 +54,7 @@ export function compile(
   );
   const policies: PolicySet = Object.freeze({
     servers: all,
+    rules,
     counts: {
       servers: all.length,
       policies: policyDocuments.length,
@@ -98,7 +99,7 @@ function compilePolicy(
   servers: ReadonlyMap<string, ServerDraft>,
   problems: DocumentProblem[],
   options: CompileOptions,
-): void {
+): readonly RuleInForce[] {
   const found = checkRules(document);
   problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
   for (const target of targetsOf(document)) {
@@ -107,6 +108,9 @@ function compilePolicy(
     if (found.length > 0) server.invalid = true;
     else addPolicy(server, document, options);
   }
+  const { mode = "Enforce", rules } = document.spec;
+  const policy = documentName(document.metadata);
+  return found.length > 0 ? [] : rules.map(({ name, action }) => ({ policy, rule: name, action, mode }));
 }
 
 function markInvalid(
