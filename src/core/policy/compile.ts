@@ -102,15 +102,15 @@ function compilePolicy(
 ): readonly RuleInForce[] {
   const found = checkRules(document);
   problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
-  for (const target of targetsOf(document)) {
-    const server = servers.get(target);
-    if (server === undefined) continue;
+  const targets = targetsOf(document).flatMap((target) => servers.get(target) ?? []);
+  for (const server of targets) {
     if (found.length > 0) server.invalid = true;
     else addPolicy(server, document, options);
   }
+  if (found.length > 0) return [];
   const { mode = "Enforce", rules } = document.spec;
-  const policy = documentName(document.metadata);
-  return found.length > 0 ? [] : rules.map(({ name, action }) => ({ policy, rule: name, action, mode }));
+  const about = { policy: documentName(document.metadata), mode, servers: targets.map(({ name }) => name) };
+  return rules.map(({ name, action }) => ({ ...about, rule: name, action }));
 }
 
 function markInvalid(

@@ -45,7 +45,12 @@ export type Endpoint = {
 };
 
 /** A rule as it is in force: what can be counted against it, and found never to match. */
-export type RuleInForce = RuleRef & { readonly action: RuleDocument["action"]; readonly mode: Mode };
+export type RuleInForce = RuleRef & {
+  readonly action: RuleDocument["action"];
+  readonly mode: Mode;
+  /** Those that it is about and that exist. */
+  readonly servers: readonly string[];
+};
 
 export type PolicySet = {
   readonly servers: readonly Server[];

@@ -64,9 +64,9 @@ describe("compile()", () => {
       policyDocument("twice", [ECHO, ECHO]),
     ]);
     expect(policies.rules).toEqual([
-      { policy: "tools/a", rule: "echo", action: "Allow", mode: "Enforce" },
-      { policy: "tools/b", rule: "echo", action: "Allow", mode: "Audit" },
-      { policy: "tools/b", rule: "no", action: "Deny", mode: "Audit" },
+      { policy: "tools/a", rule: "echo", action: "Allow", mode: "Enforce", servers: [] },
+      { policy: "tools/b", rule: "echo", action: "Allow", mode: "Audit", servers: ["tools/everything"] },
+      { policy: "tools/b", rule: "no", action: "Deny", mode: "Audit", servers: ["tools/everything"] },
     ]);
   });
 
