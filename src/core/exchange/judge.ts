@@ -85,7 +85,7 @@ export function judgeCall(addressed: Addressed & { readonly server: Server }, ca
     mode: audited === undefined ? "Enforce" : "Audit",
     rule: permit.rule,
     reason: audited?.reason,
-    sentence: undefined,
+    sentence: audited && denialSentence(audited, server, identity, call),
   };
   return { verdict: "permitted", call, permit, decided };
 }

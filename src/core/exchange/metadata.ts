@@ -29,7 +29,7 @@ export type Decided = {
   readonly mode: Mode;
   readonly rule: RuleRef;
   readonly reason: Reason | undefined;
-  /** What the caller is told of a refusal. */
+  /** What the caller is told of it, or would be. */
   readonly sentence: string | undefined;
 };
 
