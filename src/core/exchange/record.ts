@@ -43,6 +43,4 @@ export type ExchangeRecord = {
   readonly startedAtMs: number;
   /** From the request's headers to the answer, not to the end of HTTP. */
   readonly durationMs: number;
-  /** What the caller was told of the refusal; undefined when it was let through. */
-  readonly sentence: string | undefined;
 };
