@@ -7,9 +7,11 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { PolicyReport } from "../policies/publisher.ts";
+import { CONTENT_TYPES, chooseFormat } from "../telemetry/exposition.ts";
+import type { Format } from "../telemetry/exposition.ts";
 
 export type AdminOptions = {
-  readonly metrics: { readonly contentType: string; expose(): Promise<string> };
+  readonly metrics: { expose(format: Format): Promise<string> };
   /** What is still missing before requests can be served; nothing when ready. */
   readonly missing: () => readonly string[];
   readonly policies: () => PolicySet;
@@ -25,7 +27,7 @@ export type AdminServer = {
   close(): Promise<void>;
 };
 
-type Page = { readonly about: string; answer(): Answer | Promise<Answer> };
+type Page = { readonly about: string; answer(request: IncomingMessage): Answer | Promise<Answer> };
 type Answer = { readonly status: number; readonly type: string; readonly body: string };
 
 const TEXT = "text/plain; charset=utf-8";
@@ -48,7 +50,7 @@ function createPages({ metrics, missing, policies, report }: AdminOptions): Read
   const pages = new Map<string, Page>([
     [
       "/metrics",
-      { about: "metrics for Prometheus", answer: async () => text(200, await metrics.expose(), metrics.contentType) },
+      { about: "metrics for Prometheus", answer: ({ headers }) => exposition(metrics, chooseFormat(headers.accept)) },
     ],
     ["/healthz", { about: "200 while the process is alive", answer: () => text(200, "ok\n") }],
     ["/readyz", { about: "200 when it can serve, else 503 and what is missing", answer: () => readiness(missing()) }],
@@ -63,6 +65,9 @@ function createPages({ metrics, missing, policies, report }: AdminOptions): Read
   const lines = [...pages].map(([path, { about }]) => `${path.padEnd(16)}${about}\n`);
   return pages.set("/", { about: "this page", answer: () => text(200, `Toolgate\n\n${lines.join("")}`) });
 }
+
+const exposition = async (metrics: AdminOptions["metrics"], format: Format): Promise<Answer> =>
+  text(200, await metrics.expose(format), CONTENT_TYPES[format]);
 
 const text = (status: number, body: string, type = TEXT): Answer => ({ status, type, body });
 const json = (status: number, value: unknown): Answer => ({
@@ -99,13 +104,14 @@ async function respond(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function answer(pages: ReadonlyMap<string, Page>, { method, url = "/" }: IncomingMessage): Promise<Answer> {
+async function answer(pages: ReadonlyMap<string, Page>, request: IncomingMessage): Promise<Answer> {
+  const { method, url = "/" } = request;
   const path = url.split("?", 1)[0] ?? "/";
   const page = pages.get(path);
   if (page === undefined) return json(404, { error: "no such page", pages: [...pages.keys()] });
   if (method !== "GET" && method !== "HEAD") return json(405, { error: `${path} can only be read: use GET` });
   try {
-    return await page.answer();
+    return await page.answer(request);
   } catch (error: unknown) {
     return json(500, { error: `${path} failed: ${error instanceof Error ? error.message : String(error)}` });
   }
