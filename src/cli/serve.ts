@@ -97,6 +97,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const metrics = createMetrics({
     version: VERSION,
     isNamed,
+    inForce: () => policies.get(),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
     isLogKept,

@@ -38,6 +38,8 @@ export type LabelOptions = {
 
 export type Labels = {
   call(record: ExchangeRecord, nowMs: number): CallLabels;
+  /** The tools of a server that are known before anybody calls them: those that `named` has, and those that it listed. */
+  tools(server: string, named: Iterable<string>, nowMs: number): Iterable<string>;
   /** As OpenTelemetry's `error.type`: the JSON-RPC code, or a word; empty when nothing went wrong. */
   errorType(record: ExchangeRecord, nowMs: number): string;
   expire(idleSinceMs: number): void;
@@ -57,7 +59,13 @@ const UNREADABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const isReadable = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && !UNREADABLE.test(text);
 
 /** What one server has listed, and which of its names are labels now. */
-type ServerNames = { readonly tool: Set<string>; readonly prompt: Set<string>; readonly admitted: Admission };
+type ServerNames = {
+  readonly tool: Set<string>;
+  readonly prompt: Set<string>;
+  readonly admitted: Admission;
+  /** Tools that are labels without being called: up to half of the cap, the same ones for as long as they are known. */
+  held: Set<string>;
+};
 
 export function createLabels(options: LabelOptions): Labels {
   const servers = new Map<string, ServerNames>();
@@ -68,7 +76,8 @@ export function createLabels(options: LabelOptions): Labels {
   const namesOf = (server: string): ServerNames => {
     let names = servers.get(server);
     if (names === undefined) {
-      names = { tool: new Set(), prompt: new Set(), admitted: createAdmission(options.maxNamesPerServer) };
+      const admitted = createAdmission(options.maxNamesPerServer);
+      names = { tool: new Set(), prompt: new Set(), admitted, held: new Set() };
       servers.set(server, names);
     }
     return names;
@@ -117,6 +126,17 @@ export function createLabels(options: LabelOptions): Labels {
         gen_ai_prompt_name: target?.kind === "prompt" ? name : "",
       };
     },
+    tools(server, named, nowMs) {
+      const names = namesOf(server);
+      const before = names.held;
+      const isKnown = (name: string): boolean => names.tool.has(name) || options.isNamed(server, "tool", name);
+      names.held = new Set();
+      for (const name of concat(before, named, names.tool)) {
+        if (names.held.size >= options.maxNamesPerServer / 2) break;
+        if (isKnown(name) && isReadable(name) && names.admitted.admit(`tool ${name}`, nowMs)) names.held.add(name);
+      }
+      return names.held;
+    },
     errorType: ({ outcome, reason }, nowMs) =>
       outcome.kind === "rpc_error" ? codeLabel(outcome.code, nowMs) : errorWord(outcome.kind, reason),
     expire(idleSinceMs) {
@@ -125,6 +145,10 @@ export function createLabels(options: LabelOptions): Labels {
       for (const { admitted } of servers.values()) admitted.expire(idleSinceMs);
     },
   };
+}
+
+function* concat(...all: readonly Iterable<string>[]): Iterable<string> {
+  for (const one of all) yield* one;
 }
 
 /** The names listed longest ago give way: a server that lists without end forgets its own names, nobody else's. */
@@ -140,6 +164,10 @@ function remember(listed: Set<string>, names: readonly string[]): void {
     }
   }
 }
+
+/** What the conventions mean by an operation: not the legacy stream, its end, or an answer to the server. */
+export const isOperation = ({ method }: ExchangeRecord): boolean =>
+  method !== "GET" && method !== "DELETE" && method !== "answer";
 
 function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
   switch (kind) {

@@ -55,6 +55,7 @@ async function start(policies: PolicySet): Promise<Server> {
   const metrics = createMetrics({
     version: "1.2.3",
     isNamed: policies.isNamed,
+    inForce: () => policies,
     policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
     decisionLogDropped: () => 0,
     certificateExpiresAtMs: () => undefined,

@@ -58,6 +58,7 @@ const load = loadOf();
 const metrics = createMetrics({
   version: "1.2.3",
   isNamed: policies.isNamed,
+  inForce: () => policies,
   policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
   decisionLogDropped: () => 0,
   certificateExpiresAtMs: () => undefined,
