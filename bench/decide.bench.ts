@@ -39,6 +39,7 @@ function toolCall(name: string): Call {
     subjects: [target],
     base: false,
     cancels: undefined,
+    trace: undefined,
   };
 }
 

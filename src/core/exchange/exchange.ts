@@ -212,7 +212,7 @@ function receiptOutcome({ at, seen: { rest } }: ResponseState): Outcome | undefi
 }
 
 function summary(seen: Seen, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {
-  const { server, identity, call, decision, mode, rule, reason, sentence } = decided;
+  const { server, identity, call, decision, mode, rule, reason, sentence, id, session, trace } = decided;
   const target = call?.target;
   return {
     server,
@@ -233,5 +233,8 @@ function summary(seen: Seen, decided: Decided, revision: string | undefined, out
     hiddenItems: seen.hiddenItems,
     answerFault: seen.lost,
     revision,
+    id,
+    session,
+    trace,
   };
 }

@@ -20,12 +20,21 @@ import { decide } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
 import type { Denial } from "../policy/decision.ts";
 import type { Destination, Endpoint, Server } from "../policy/policy-set.ts";
+import { traceOf } from "./call-trace.ts";
+import type { StartSpans } from "./call-trace.ts";
 import type { Decided } from "./metadata.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { denialSentence } from "./sentence.ts";
 
 /** Who asks, and which server. */
-export type Addressed = { readonly server: Server | undefined; readonly identity: Identity };
+export type Addressed = {
+  readonly server: Server | undefined;
+  readonly identity: Identity;
+  /** Undefined: they could not be read. */
+  readonly headers: RequestHeaders | undefined;
+  /** Undefined: no spans are made. */
+  readonly startSpans: StartSpans | undefined;
+};
 
 /** A server of ours was recognised. */
 export type Arrived = Addressed & {
@@ -67,7 +76,7 @@ export function judgeMessage(
   const call = readCall(json, message, claim, limits);
   return call.ok
     ? judgeCall(addressed, call.value)
-    : refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id });
+    : refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id, trace: call.error.trace });
 }
 
 export function judgeCall(addressed: Addressed & { readonly server: Server }, call: Call): Judged {
@@ -86,6 +95,7 @@ export function judgeCall(addressed: Addressed & { readonly server: Server }, ca
     rule: permit.rule,
     reason: audited?.reason,
     sentence: audited && denialSentence(audited, server, identity, call),
+    ...askedOf(addressed, call),
   };
   return { verdict: "permitted", call, permit, decided };
 }
@@ -99,14 +109,21 @@ function whyDenied(denial: Denial, server: Server, identity: Identity, call: Cal
 }
 
 /** What may be known of a message that is refused. */
-export type Known = Pick<Call, "method" | "era" | "id" | "revision">;
-export const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined, revision: undefined };
+export type Known = Pick<Call, "method" | "era" | "id" | "revision" | "trace">;
+export const NOTHING_KNOWN: Known = {
+  method: "unknown",
+  era: "legacy",
+  id: undefined,
+  revision: undefined,
+  trace: undefined,
+};
 export const unread = ({ era, revision }: HeaderClaim): Known => ({ ...NOTHING_KNOWN, era, revision });
 
 /** `call`: when it could be read, for metadata and record. */
 export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHING_KNOWN, call?: Call): Refused {
   const { server, identity } = addressed;
-  const { id, era, method, revision } = known;
+  const { era, method, revision } = known;
+  const id = known.id === NO_ID ? undefined : known.id;
   const needsUser = server?.wantsUser === true && isAbsent(identity.user);
   const decided: Decided = {
     server: server?.name,
@@ -117,7 +134,18 @@ export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHIN
     rule: why.rule,
     reason: why.reason,
     sentence: why.message,
+    ...askedOf(addressed, known),
   };
-  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
+  const reply = localReply(why, { id, era, method, revision, needsUser });
   return { verdict: "refused", decided, revision, reply };
+}
+
+/** There are spans of requests alone: what gets no answer has no end. */
+function askedOf({ headers, startSpans }: Addressed, { id, trace }: Known): Pick<Decided, "id" | "session" | "trace"> {
+  const isRequest = id !== undefined && id !== NO_ID;
+  return {
+    id: isRequest ? id : undefined,
+    session: headers?.["mcp-session-id"],
+    trace: traceOf(trace, headers?.trace, isRequest ? startSpans : undefined),
+  };
 }

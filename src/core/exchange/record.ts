@@ -1,11 +1,13 @@
 /** The one value telemetry gets when a call has ended. Metrics, span and decision log are three readers of it. */
 import type { Identity } from "../identity/identity.ts";
+import type { Id } from "../jsonrpc/message.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { Listed } from "../mcp/filtering.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
 import type { Mode, RuleRef } from "../policy/decision.ts";
+import type { CallTrace } from "./call-trace.ts";
 
 /** The tool, prompt or resource that a call names, as decoded text. It comes from the caller: never a label as it is. */
 export type Target = { readonly kind: "tool" | "prompt" | "resource"; readonly name: string };
@@ -43,4 +45,10 @@ export type ExchangeRecord = {
   readonly startedAtMs: number;
   /** From the request's headers to the answer, not to the end of HTTP. */
   readonly durationMs: number;
+  /** Of the JSON-RPC request, as the JSON text it is echoed with; undefined for what gets no answer. */
+  readonly id: Id | undefined;
+  /** Of MCP, where the request named one. */
+  readonly session: string | undefined;
+  /** Undefined: nobody has said where it comes from, and no span is made of it. */
+  readonly trace: CallTrace | undefined;
 };

@@ -218,6 +218,9 @@ describe("recordsOf()", () => {
       changedTools: [],
       answerFault: undefined,
       revision: undefined,
+      id: "1",
+      session: undefined,
+      trace: undefined,
     });
   });
 

@@ -485,6 +485,7 @@ describe("sessionCall()", () => {
         subjects: [],
         base: true,
         cancels: undefined,
+        trace: undefined,
       });
     }
   });
