@@ -183,7 +183,8 @@ describe("the duration's exemplar", () => {
     const metrics = create({ nowMs: () => 1_500 });
     metrics.record(record());
     expect(await metrics.expose("openmetrics")).not.toContain("trace_id");
-    const traced = { ...record(), trace: { traceId: "0af7651916cd43dd8448eb211c80319c" } };
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const traced = { ...record(), trace: { traceId, parent: undefined, linked: undefined, spans: undefined } };
     metrics.record(traced);
     const exemplars = (await metrics.expose("openmetrics")).split("\n").filter((line) => line.includes("trace_id"));
     expect(exemplars).toStrictEqual([
