@@ -247,6 +247,11 @@ async function recordsOf(ask: Ask): Promise<{ readonly lines: readonly string[];
     ["content-type", "application/json"],
   ] as const;
   await playResponse(peer, { headers, body: Buffer.from(answer), stalls: false }, (body) => [body]);
-  const series = (await server.expose()).split("\n").map((line) => line.replace(/ \S+$/, ""));
+  const series = (await server.expose())
+    .split("\n")
+    // Not those of Node itself, which come and go with its handles.
+    .filter((line) => /^(?:toolgate|mcp)_/.test(line))
+    .map((line) => line.replace(/ \S+$/, ""));
+  expect(series).not.toHaveLength(0);
   return { lines: server.records.slice(before).map(formatDecision), series };
 }
