@@ -3,6 +3,8 @@ import process from "node:process";
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { runCheck } from "./cli/check.ts";
+import { runDoctor } from "./cli/doctor.ts";
+import type { DoctorFlags } from "./cli/doctor.ts";
 import { runPin } from "./cli/pin.ts";
 import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
@@ -37,6 +39,14 @@ program
   .description("print all problems and warnings of the policies in a directory; exit 1 on problems")
   .argument("<dir>", "directory with the policy documents")
   .action(async (directory: string) => end(await runCheck(directory, process.stdout)));
+
+program
+  .command("doctor")
+  .description("print what is wrong with the configuration of an Envoy that asks Toolgate; exit 1 on problems")
+  .argument("[files...]", "its configuration, in YAML or JSON")
+  .option("--envoy-admin <url>", "the admin interface of a running Envoy, which says what it has")
+  .option("--cluster <name>", "the cluster that is Toolgate", "toolgate")
+  .action(async (files: string[], flags: DoctorFlags) => end(await runDoctor(files, flags, process.stdout)));
 
 program
   .command("schema")
