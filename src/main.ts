@@ -68,7 +68,8 @@ program
   .option("--server-port <port>", "where the MCP server listens (default 9100)")
   .option("--policies <dir>", "directory with the policy documents (default examples/policies)")
   .option("--upstream <url>", "your own MCP server, in place of the one that the demo starts")
-  .option("--once", "end after the tour")
+  .option("--load", "after the tour, several agents at work: something to look at")
+  .option("--once", "end after the tour, and after some of the load")
   // Loaded here alone: it needs what only a checkout has.
   .action(async (flags: object) => end(await (await import("./cli/demo/demo.ts")).runDemo(flags)));
 

@@ -120,6 +120,7 @@ async function configuration({ extProcPort, upstreamPort, keySet, change }: Gate
       policies: "",
       upstream: undefined,
       once: false,
+      load: false,
     },
     keySet,
   );
