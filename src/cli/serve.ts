@@ -100,6 +100,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     inForce: () => policies.get(),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
+    decisionLogQueuedBytes: () => decisionLog.queuedBytes(),
     isLogKept,
     load: () => load,
     certificateExpiresAtMs: () => tls?.expiresAtMs(),
@@ -112,7 +113,8 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
-  const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
+  const { meter } = metrics;
+  const shared = { policies, telemetry, meter, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
   const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
   const extProc = createExtProc({ ...shared, onMisconfigured });
   const grpc = createGrpcServer({
