@@ -105,7 +105,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
   const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
   const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
-  const extProc = createExtProc({ ...shared, onMisconfigured });
+  const extProc = createExtProc({ ...shared, beliefs: config.profiles, onMisconfigured });
   const grpc = createGrpcServer({
     tls,
     onStranger(why) {

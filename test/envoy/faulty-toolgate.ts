@@ -3,6 +3,7 @@
  * What Envoy then does with the exchange is what `failure_mode_allow: false` is trusted for.
  */
 import { loadOf } from "../fixtures/load.ts";
+import { BELIEFS } from "../../src/core/exchange/belief.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest } from "../../src/grpc/protos.ts";
@@ -35,6 +36,7 @@ export class FaultyToolgate implements AsyncDisposable {
       load: loadOf(),
       jwtPayloadKey: "payload",
       trust: { workload: "peer", trustDomain: "cluster.local" },
+      beliefs: BELIEFS,
       onMisconfigured: () => {},
     });
     let self: FaultyToolgate | undefined;
