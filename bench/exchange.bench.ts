@@ -30,6 +30,7 @@ const asked: RequestHeadersEvent = {
   kind: "requestHeaders",
   headers: REQUEST_HEADERS,
   endOfStream: false,
+  isFixed: false,
   identity: {
     workload: { absent: "no-certificate" },
     user: { issuer: ISSUER, subject: "reader", claims: { iss: ISSUER, sub: "reader", role: "reader" } },

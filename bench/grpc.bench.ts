@@ -55,21 +55,21 @@ const HEADERS = encode({
 const body = { requestBody: { body: Buffer.from(CALL.body), endOfStream: true } };
 const BODY = encode(body);
 const BODY_AGAIN = encode({ ...body, metadataContext });
-const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), options);
+const profile = { requests: "buffered", answers: "override" } as const;
+const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), profile, options);
 
 function permitReply(): Reply {
   const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
-    if (event !== undefined) [exchange, reply] = stepExchange(exchange, event);
+    if (event !== undefined && event.kind !== "wholeRequest") [exchange, reply] = stepExchange(exchange, event);
   }
   if (reply?.kind !== "requestBody") throw new Error("the call must be let through");
   return reply;
 }
 
 const permit = permitReply();
-const profile = { requests: "buffered", answers: "override" } as const;
 const whole = toFrame(HEADERS);
 const [begin, rest] = [whole.subarray(0, 200), whole.subarray(200)];
 let lastBytes = 0;

@@ -116,7 +116,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const { meter } = metrics;
   const shared = { policies, telemetry, meter, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
   const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
-  const extProc = createExtProc({ ...shared, onMisconfigured });
+  const extProc = createExtProc({ ...shared, beliefs: config.profiles, onMisconfigured });
   const grpc = createGrpcServer({
     tls,
     onStranger(why) {

@@ -56,6 +56,7 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     tlsClientNames: resolve("tlsClientNames"),
     insecure: resolve("insecure"),
     unmatched: resolve("unmatched"),
+    profiles: resolve("profiles"),
     trustDomain: resolve("trustDomain"),
     jwtPayloadKey: resolve("jwtPayloadKey"),
     workloadIdentity: resolve("workloadIdentity"),

@@ -8,6 +8,8 @@ import { closest } from "../core/closest.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { BELIEFS } from "../core/exchange/belief.ts";
+import type { Belief } from "../core/exchange/belief.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -22,6 +24,7 @@ export type Config = {
   readonly insecure: "no" | "yes";
   readonly policies: string;
   readonly unmatched: "refuse" | "pass";
+  readonly profiles: readonly Belief[];
   readonly trustDomain: string;
   readonly jwtPayloadKey: string;
   readonly workloadIdentity: "peer" | "xfcc" | "linkerd";
@@ -101,6 +104,12 @@ const text = ({ pattern, expected, ...option }: TextOption): ConfigOption<string
   format: (value) => value,
 });
 
+const namesIn = (given: string): readonly string[] =>
+  given
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
 /** Empty: none. */
 const file = (help: string): ConfigOption<string> =>
   text({ placeholder: "file", help, fallback: "", pattern: /^.*$/, expected: "a file" });
@@ -120,13 +129,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     placeholder: "names",
     help: "with mutual TLS: the URI or DNS names of your Envoys, parted by commas",
     fallback: "",
-    parse: (given) =>
-      ok(
-        given
-          .split(",")
-          .map((name) => name.trim())
-          .filter((name) => name !== ""),
-      ),
+    parse: (given) => ok(namesIn(given)),
     format: (names) => names.join(","),
   },
   insecure: oneOf(
@@ -136,6 +139,17 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
   ),
   adminListen: address("where /metrics, /healthz, /readyz and /api are served", "127.0.0.1:9003"),
   unmatched: oneOf("what becomes of a request that matches no MCPServer", ["refuse", "pass"], "refuse"),
+  profiles: {
+    placeholder: BELIEFS.join(","),
+    help: "ways of asking that are safe only where Envoy is configured as docs/profiles.md says, which Envoy does not show; parted by commas",
+    fallback: "",
+    parse(given) {
+      const names = namesIn(given);
+      const known = names.filter((name): name is Belief => BELIEFS.some((belief) => belief === name));
+      return known.length === names.length ? ok(known) : err(`expected ${BELIEFS.join(" or ")}, parted by commas`);
+    },
+    format: (profiles) => profiles.join(","),
+  },
   trustDomain: text({
     placeholder: "domain",
     help: "SPIFFE trust domain of the serviceAccount entries in policies",

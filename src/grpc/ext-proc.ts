@@ -4,6 +4,7 @@
  * over: with an answer owed, it would let the request or the answer through unread.
  */
 import { performance } from "node:perf_hooks";
+import type { Belief } from "../core/exchange/belief.ts";
 import {
   beginExchange,
   cancelCall,
@@ -16,9 +17,9 @@ import {
   withPolicies,
 } from "../core/exchange/exchange.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
-import type { ExchangeEvent } from "../core/exchange/event.ts";
 import { FullDuplex } from "../core/exchange/full-duplex.ts";
 import type { Options } from "../core/exchange/request.ts";
+import { stepWithoutHeaders } from "../core/exchange/skipped-headers.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
 import type { Id } from "../core/jsonrpc/message.ts";
 import { BROKEN, CANCELLED } from "../core/mcp/outcome.ts";
@@ -28,6 +29,7 @@ import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
 import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { requestId } from "./attributes.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Load } from "./load.ts";
 import { readProfile } from "./profile.ts";
@@ -37,7 +39,7 @@ import { decodeProcessingRequest } from "./protos.ts";
 import type { ProcessingRequest } from "./protos.ts";
 import type { FrameHandler, Handler, Rpc } from "./rpc.ts";
 import { OK, STATUS_CODE, StatusError } from "./status.ts";
-import { encodeReply, requestId, toEvent } from "./wire.ts";
+import { encodeReply, toEvent } from "./wire.ts";
 import type { WireOptions } from "./wire.ts";
 
 export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
@@ -48,6 +50,7 @@ export type ExtProcOptions = WireOptions &
     readonly telemetry: Telemetry;
     readonly meter: Meter;
     readonly load: Load;
+    readonly beliefs: readonly Belief[];
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
     readonly onMisconfigured: (message: string) => void;
   };
@@ -102,20 +105,18 @@ class Driver implements FrameHandler {
     this.#isStepping = true;
     const request = decode(bytes);
     const { profile, duplex } = (this.#opened ??= this.#begin(request));
-    const event = toEvent(request, this.#options);
-    if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
     const before = this.#exchange;
-    const [next, replies] = this.#step(duplex, event);
+    const [next, replies] = this.#step(request, profile, duplex);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
-    this.#progress.step(event, before, next, nowMs);
+    this.#progress.step(request, before, next, nowMs);
     this.#hold(heldBytes(next) + duplex.heldBytes);
     if (next.request !== before.request) this.#follow(next);
     // Most events of a stream change neither.
     if (next.request !== before.request || next.response !== before.response) this.#record();
     if (duplex.isFinal(next)) this.#rpc.end(OK);
     this.#isStepping = false;
-    this.#options.meter.processed(event.kind, performance.now() - nowMs);
+    if (request.request !== undefined) this.#options.meter.processed(request.request, performance.now() - nowMs);
   }
 
   end(): void {
@@ -151,16 +152,20 @@ class Driver implements FrameHandler {
 
   #begin(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
     this.#requestId = requestId(request);
-    const profile = readProfile(request);
+    const profile = readProfile(request, this.#options.beliefs);
     if (!profile.ok) this.#reject(profile.error);
     const { requests, answers } = profile.value;
     const duplex = new FullDuplex({ request: requests === "duplex", answer: answers === "duplex" });
     return { profile: profile.value, duplex };
   }
 
-  #step(duplex: FullDuplex, event: ExchangeEvent): ReturnType<FullDuplex["step"]> {
+  #step(request: ProcessingRequest, profile: Profile, duplex: FullDuplex): ReturnType<FullDuplex["step"]> {
     try {
-      return duplex.step(this.#exchange, event);
+      const event = toEvent(request, profile, this.#options);
+      if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
+      if (event.kind !== "wholeRequest") return duplex.step(this.#exchange, event);
+      const [next, reply] = stepWithoutHeaders(this.#exchange, event);
+      return [next, [reply]];
     } catch (error: unknown) {
       if (error instanceof ProtocolViolation) this.#reject(error.message);
       throw error;

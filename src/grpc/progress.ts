@@ -1,10 +1,10 @@
 /** How far one exchange has come, for the meter: what it has open, and how much of it has gone by. */
-import type { ExchangeEvent } from "../core/exchange/event.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
 import { callsInFlight, isResumption, openStream, permittedServer } from "../core/exchange/progress.ts";
 import type { Sizes } from "../core/exchange/record.ts";
 import type { SseParser } from "../core/sse/parse.ts";
 import type { Meter, OpenExchange, StreamEnd } from "../telemetry/meter.ts";
+import type { ProcessingRequest } from "./protos.ts";
 
 export class Progress implements OpenExchange {
   readonly #meter: Meter;
@@ -37,11 +37,12 @@ export class Progress implements OpenExchange {
     return { requestBytes: this.#requestBytes, responseBytes: this.#responseBytes };
   }
 
-  /** `event` has led from one to the other. */
-  step(event: ExchangeEvent, before: Exchange, next: Exchange, nowMs: number): void {
+  /** The message has led from one to the other. */
+  step(message: ProcessingRequest, before: Exchange, next: Exchange, nowMs: number): void {
     this.#exchange = next;
-    if (event.kind === "requestBody") this.#requestBytes += event.body.length;
-    if (event.kind === "responseBody") this.#responseBytes = (this.#responseBytes ?? 0) + event.body.length;
+    if (message.request === "requestBody") this.#requestBytes += message.requestBody.body.length;
+    if (message.request === "responseBody")
+      this.#responseBytes = (this.#responseBytes ?? 0) + message.responseBody.body.length;
     if (next.request !== before.request && isResumption(next)) this.#meter.streamResumed(this.server ?? "");
     if (this.#stream !== undefined) this.#follow(next, nowMs);
     else if (next.response !== before.response) this.#begin(next, nowMs);

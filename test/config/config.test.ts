@@ -49,6 +49,7 @@ describe("the configuration", () => {
       tlsClientNames: [],
       insecure: "no",
       unmatched: "refuse",
+      profiles: [],
       trustDomain: "cluster.local",
       jwtPayloadKey: "payload",
       workloadIdentity: "peer",
@@ -98,6 +99,7 @@ describe("the configuration", () => {
       tlsClientNames: "spiffe://td/envoy,envoy.example",
       insecure: "yes",
       unmatched: "pass",
+      profiles: "lean",
       trustDomain: "other.example",
       jwtPayloadKey: "claims",
       workloadIdentity: "linkerd",
@@ -363,4 +365,10 @@ describe("TLS", () => {
     const flags = { ...REQUIRED, ...TLS, tlsClientNames: "spiffe://td/a, envoy.example," };
     expect(configOf({ flags }).tlsClientNames).toStrictEqual(["spiffe://td/a", "envoy.example"]);
   });
+});
+
+test("a way of asking that there is not is a mistake, one among others too", () => {
+  expect(problemsOf({ flags: { ...REQUIRED, profiles: "lean,fast" } })).toStrictEqual([
+    expect.stringMatching(/^--profiles: expected lean.*, parted by commas, not "lean,fast"$/),
+  ]);
 });

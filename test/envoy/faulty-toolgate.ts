@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { createServer } from "node:http2";
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { BELIEFS } from "../../src/core/exchange/belief.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest, encodeProcessingResponse } from "../../src/grpc/protos.ts";
@@ -35,6 +36,8 @@ export const faultAt = (phase: Phase, deed: Deed): Readonly<Record<string, strin
 
 export class FaultyToolgate implements AsyncDisposable {
   readonly #server: Http2Server;
+  /** At requests that name no fault in a header, or show none. */
+  fault: { readonly phase: Phase; readonly deed: Deed } | undefined;
 
   private constructor() {
     this.#server = createServer();
@@ -47,13 +50,14 @@ export class FaultyToolgate implements AsyncDisposable {
       load: loadOf(),
       jwtPayloadKey: "payload",
       trust: { workload: "peer", trustDomain: "cluster.local" },
+      beliefs: BELIEFS,
       onMisconfigured: () => {},
     });
     this.#server.on("stream", (stream, headers) => {
       const rpc = new RpcStream(stream, headers, { maxMessageBytes: 2 ** 22, onFault: () => {} }); // Made by us.
       stream.on("error", () => {});
       stream.on("close", () => rpc.closed());
-      extProc(new Faulty(rpc, stream));
+      extProc(new Faulty(rpc, stream, this.fault));
     });
   }
 
@@ -83,12 +87,13 @@ class Faulty implements Rpc {
   readonly authority: string;
   readonly #rpc: RpcStream;
   readonly #stream: ServerHttp2Stream;
-  #fault = "";
+  #fault: string;
   #responseBodies = 0;
   #hasFailed = false;
   #isSaidTwice = false;
 
-  constructor(rpc: RpcStream, stream: ServerHttp2Stream) {
+  constructor(rpc: RpcStream, stream: ServerHttp2Stream, fault: FaultyToolgate["fault"]) {
+    this.#fault = fault === undefined ? "" : `${fault.phase} ${fault.deed}`;
     this.path = rpc.path;
     this.authority = rpc.authority;
     this.#rpc = rpc;
@@ -125,7 +130,7 @@ class Faulty implements Rpc {
   #phase(message: ProcessingRequest): string {
     if (message.request === "requestHeaders") {
       const { headers } = message.requestHeaders.headers ?? { headers: [] };
-      this.#fault = headers.find(([name]) => name === FAULT)?.[1] ?? "";
+      this.#fault = headers.find(([name]) => name === FAULT)?.[1] ?? this.#fault;
     }
     if (message.request === "responseBody" && ++this.#responseBodies > 1) return "laterResponseBody";
     return message.request ?? "";

@@ -72,6 +72,7 @@ async function start(policies: PolicySet): Promise<Server> {
     load: loadOf(),
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
+    beliefs: [],
     onMisconfigured: () => {},
   });
   const server = createGrpcServer({

@@ -101,6 +101,7 @@ function start({ maxStreams = 10, maxHeldBytes = 2 ** 30, isAudited = () => true
     load,
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
+    beliefs: [],
     onMisconfigured: (message) => {
       throw new Error(message);
     },

@@ -3,6 +3,7 @@ import { constants, connect } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { BELIEFS } from "../../src/core/exchange/belief.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { toFrame } from "../../src/grpc/frame.ts";
@@ -101,6 +102,7 @@ test.each<readonly [string, (wire: Wire) => unknown, Broken]>([
     load: loadOf(),
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
+    beliefs: BELIEFS,
     onMisconfigured: () => {},
   });
   const server = createGrpcServer({

@@ -78,7 +78,7 @@ const shared = {
   trust: { workload: "peer", trustDomain: "cluster.local" },
 } as const;
 const handlers = new Map([
-  [EXT_PROC_PATH, createExtProc({ ...shared, onMisconfigured: () => {} })],
+  [EXT_PROC_PATH, createExtProc({ ...shared, beliefs: [], onMisconfigured: () => {} })],
   [EXT_AUTHZ_PATH, createExtAuthz({ ...shared, lists: "refuse", unseen: "refuse" })],
 ]);
 

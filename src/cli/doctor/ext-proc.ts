@@ -1,6 +1,7 @@
 /** Whether an ext_proc filter shows Toolgate all that it decides by, and obeys it. */
 import { BODY_SEND_MODE } from "../../grpc/protos.ts";
 import type { BodySendMode } from "../../grpc/protos.ts";
+import { BELIEFS } from "../../core/exchange/belief.ts";
 import { readProfile } from "../../grpc/profile.ts";
 import { JWT_AUTHN } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
@@ -51,7 +52,7 @@ function modeFindings(settings: Settings): readonly Finding[] {
   const requestBodyMode = bodyMode(mode.at("request_body_mode"));
   const responseBodyMode = bodyMode(mode.at("response_body_mode"));
   const protocolConfig = { requestBodyMode, responseBodyMode, sendBodyWithoutWaitingForHeaderResponse: false };
-  const profile = readProfile({ observabilityMode: false, protocolConfig });
+  const profile = readProfile({ ...FIRST_MESSAGE, protocolConfig }, BELIEFS);
   if (!profile.ok) return [{ at: mode, message: profile.error }];
   const override = settings("allow_mode_override");
   const skips = (name: string): boolean => mode.at(name).text === "SKIP";
@@ -80,6 +81,15 @@ function modeFindings(settings: Settings): readonly Finding[] {
       : []),
   ];
 }
+
+/** As Envoy would ask about a request with a body. */
+const FIRST_MESSAGE = {
+  request: "requestHeaders",
+  requestHeaders: { headers: null, endOfStream: false },
+  attributes: {},
+  metadataContext: null,
+  observabilityMode: false,
+} as const;
 
 function bodyMode({ value }: Place): BodySendMode {
   const modes = Object.entries(BODY_SEND_MODE);

@@ -7,6 +7,8 @@ export type RequestHeadersEvent = {
   readonly headers: HeaderList;
   /** No body follows. */
   readonly endOfStream: boolean;
+  /** They go on as they came, whatever is answered: what they may not say has to be refused. */
+  readonly isFixed: boolean;
   readonly identity: Identity;
   /** What becomes of the headers that say who somebody is: a server must not believe what nobody has checked. */
   readonly forwarded: HeaderChanges;

@@ -66,7 +66,7 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
   // In full duplex the stream stays until all of it has been sent back.
   if (request.at === "unmatched" || request.at === "answeredByEnvoy") return [exchange, asItCame(event)];
   throw new ProtocolViolation(
-    `${event.kind} while the request is ${request.at}: set processing_mode.request_header_mode to SEND`,
+    `${event.kind} while the request is ${request.at}: Envoy has sent it on without a decision. Set processing_mode.request_header_mode to SEND on its route`,
   );
 }
 

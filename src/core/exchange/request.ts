@@ -29,6 +29,7 @@ import { trimListen } from "../mcp/subscriptions.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { eraOf } from "../mcp/revision.ts";
+import type { Era } from "../mcp/revision.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import { sealDenial } from "../mcp/sealed-denial.ts";
 import { permitUnmatched } from "../policy/decide.ts";
@@ -40,7 +41,7 @@ import { askedBy } from "./asked-by.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { judgeBatch } from "./judge-batch.ts";
 import type { StartSpans } from "./call-trace.ts";
-import { requestChanges } from "./changes.ts";
+import { requestChanges, unknownIn } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
 import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, unread } from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
@@ -141,11 +142,15 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     startSpans,
   };
   switch (kind) {
-    case "message":
+    case "message": {
+      const { era } = classified.value.claim;
+      const [unknown] = event.isFixed ? unknownIn(era, headers.value) : [];
+      if (unknown !== undefined) return refused(arrived, notHere(unknown, era), unread(classified.value.claim));
       return [
         { at: "awaitingBody", claim: classified.value.claim, ...arrived },
         { kind: "requestHeaders", awaits: "requestBody" },
       ];
+    }
     case "stream":
       return onSession(arrived, sessionCall("GET", classified.value.revision));
     case "end-session":
@@ -154,6 +159,12 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
       return assertNever(kind);
   }
 }
+
+const notHere = (header: string, era: Era): Refusal =>
+  refusal(
+    "not-enforceable",
+    `the header ${header} means nothing in ${era === "modern" ? "this revision" : "revisions before 2026-07-28"} of MCP, and cannot be taken out here`,
+  );
 
 function onUnmatched(
   options: Options,

@@ -83,7 +83,13 @@ export function readAddress(
 /** One shape for all requests: cheaper to fill than a map, 1 us a call. */
 type Found = { [name in Single]: string | undefined };
 const NOTHING_FOUND = Object.fromEntries(SINGLE.map((name) => [name, undefined])) as Found;
-export const isSingle = (name: string): name is Single => SINGLE_SET.has(name);
+const isSingle = (name: string): name is Single => SINGLE_SET.has(name);
+
+/** Of headers that stand twice and were made one with a comma: of those that may stand once, each part is one again. */
+export const apart = ([name, value]: HeaderList[number]): HeaderList =>
+  isSingle(name) && name !== "accept-encoding" && !name.startsWith(":")
+    ? value.split(",").map((part) => [name, part] as const)
+    : [[name, value]];
 
 export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
   const found = { ...NOTHING_FOUND };
