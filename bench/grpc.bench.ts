@@ -63,7 +63,8 @@ function permitReply(): Reply {
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
-    if (event !== undefined && event.kind !== "wholeRequest") [exchange, reply] = stepExchange(exchange, event);
+    if (event !== undefined && event.kind !== "wholeRequest" && event.kind !== "parsedRequest")
+      [exchange, reply] = stepExchange(exchange, event);
   }
   if (reply?.kind !== "requestBody") throw new Error("the call must be let through");
   return reply;

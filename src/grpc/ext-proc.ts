@@ -19,6 +19,8 @@ import {
 import type { Exchange } from "../core/exchange/exchange.ts";
 import { FullDuplex } from "../core/exchange/full-duplex.ts";
 import type { Options } from "../core/exchange/request.ts";
+import { stepParsed } from "../core/exchange/parsed-request.ts";
+import type { Reply } from "../core/exchange/reply.ts";
 import { stepWithoutHeaders } from "../core/exchange/skipped-headers.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
 import type { Id } from "../core/jsonrpc/message.ts";
@@ -163,9 +165,14 @@ class Driver implements FrameHandler {
     try {
       const event = toEvent(request, profile, this.#options);
       if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
-      if (event.kind !== "wholeRequest") return duplex.step(this.#exchange, event);
-      const [next, reply] = stepWithoutHeaders(this.#exchange, event);
-      return [next, [reply]];
+      switch (event.kind) {
+        case "wholeRequest":
+          return alone(stepWithoutHeaders(this.#exchange, event));
+        case "parsedRequest":
+          return alone(stepParsed(this.#exchange, event));
+        default:
+          return duplex.step(this.#exchange, event);
+      }
     } catch (error: unknown) {
       if (error instanceof ProtocolViolation) this.#reject(error.message);
       throw error;
@@ -206,6 +213,8 @@ class Driver implements FrameHandler {
     this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }
 }
+
+const alone = ([next, reply]: readonly [Exchange, Reply]): ReturnType<FullDuplex["step"]> => [next, [reply]];
 
 const UNSHOWN =
   "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_header_mode to SEND and response_body_mode to STREAMED (or allow_mode_override to true)";

@@ -11,12 +11,13 @@ import type { ProcessingRequest } from "./protos.ts";
 
 /**
  * How bodies come to be shown to us. Requests `buffered`: whole, after the headers; `lean`: whole, without them; `duplex`
- * (FULL_DUPLEX_STREAMED): what we do not send back is lost; `none`: there is no body. Answers `streamed`: Envoy is
+ * (FULL_DUPLEX_STREAMED): what we do not send back is lost; `parsed`: not at all, Envoy's own MCP filter has read them;
+ * `none`: there is no body. Answers `streamed`: Envoy is
  * configured to show them, piece by piece; `override`: only because we ask for it, which Envoy ignores without
  * `allow_mode_override`, and does not tell.
  */
 export type Profile = {
-  readonly requests: "buffered" | "lean" | "duplex" | "none";
+  readonly requests: "buffered" | "lean" | "duplex" | "parsed" | "none";
   readonly answers: "streamed" | "override" | "duplex";
 };
 
@@ -66,10 +67,14 @@ function readRequests(
     );
   }
   if (mode === NONE && hasNoBody(request)) return ok("none");
+  if (mode === NONE && beliefs.includes("native-mcp")) return ok("parsed");
   return err(
-    `Envoy would pass requests on before they are read: set processing_mode.request_body_mode to BUFFERED, it is ${modeName(mode)}`,
+    `Envoy would pass requests on before they are read: set processing_mode.request_body_mode to BUFFERED, it is ${modeName(mode)}${mode === NONE ? BEHIND_NATIVE_MCP : ""}`,
   );
 }
+
+const BEHIND_NATIVE_MCP =
+  ". Where Envoy's own filter envoy.filters.http.mcp has read them before: start Toolgate with --profiles native-mcp";
 
 /** Nothing that could be hidden. An answer before any request is one of Envoy's own, or refused as such. */
 const hasNoBody = (request: ProcessingRequest): boolean =>

@@ -6,16 +6,19 @@ import type { HeaderChanges } from "../core/mcp/headers.ts";
 import type { ExchangeEvent, RequestHeadersEvent } from "../core/exchange/event.ts";
 import type { Piece } from "../core/exchange/full-duplex.ts";
 import type { Metadata } from "../core/exchange/metadata.ts";
+import type { ParsedRequest } from "../core/exchange/parsed-request.ts";
 import type { Reply } from "../core/exchange/reply.ts";
 import type { WithoutHeaders } from "../core/exchange/skipped-headers.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
 import { attribute, flag, text } from "./attributes.ts";
 import type { Metadata as EnvoyMetadata } from "./lazy.ts";
+import { foundMessage } from "./native-mcp.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
-import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct, StructValue } from "./protos.ts";
+import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct } from "./protos.ts";
 import { skippedHeaders } from "./skipped-headers.ts";
+import { toClaims } from "./struct.ts";
 
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 
@@ -27,11 +30,13 @@ export function toEvent(
   request: ProcessingRequest,
   profile: Profile,
   options: WireOptions,
-): ExchangeEvent | WithoutHeaders | undefined {
+): ExchangeEvent | WithoutHeaders | ParsedRequest | undefined {
   switch (request.request) {
     case "requestHeaders": {
       const { headers, endOfStream } = request.requestHeaders;
-      return requestHeaders(request, headers?.headers ?? [], { endOfStream, isFixed: false }, options);
+      const event = requestHeaders(request, headers?.headers ?? [], { endOfStream, isFixed: false }, options);
+      if (profile.requests !== "parsed") return event;
+      return { kind: "parsedRequest", headers: event, message: foundMessage(request) };
     }
     case "requestBody": {
       const { body, endOfStream } = request.requestBody;
@@ -97,32 +102,6 @@ export function jwtPayload(
 ): { readonly [name: string]: Claim } | undefined {
   const payload = metadata?.filterMetadata[JWT_AUTHN]?.fields[jwtPayloadKey];
   return payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined;
-}
-
-function toClaims(struct: Struct): { readonly [name: string]: Claim } {
-  const claims = Object.create(null) as { [name: string]: Claim };
-  for (const [name, value] of Object.entries(struct.fields)) claims[name] = toClaim(value);
-  return claims;
-}
-
-function toClaim(value: StructValue): Claim {
-  switch (value.kind) {
-    case "stringValue":
-      return value.stringValue;
-    case "numberValue":
-      return value.numberValue;
-    case "boolValue":
-      return value.boolValue;
-    case "listValue":
-      return value.listValue.values.map(toClaim);
-    case "structValue":
-      return toClaims(value.structValue);
-    case "nullValue":
-    case undefined:
-      return null;
-    default:
-      return assertNever(value);
-  }
 }
 
 /**

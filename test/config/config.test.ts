@@ -99,7 +99,7 @@ describe("the configuration", () => {
       tlsClientNames: "spiffe://td/envoy,envoy.example",
       insecure: "yes",
       unmatched: "pass",
-      profiles: "lean",
+      profiles: "lean,native-mcp",
       trustDomain: "other.example",
       jwtPayloadKey: "claims",
       workloadIdentity: "linkerd",
@@ -369,6 +369,6 @@ describe("TLS", () => {
 
 test("a way of asking that there is not is a mistake, one among others too", () => {
   expect(problemsOf({ flags: { ...REQUIRED, profiles: "lean,fast" } })).toStrictEqual([
-    expect.stringMatching(/^--profiles: expected lean.*, parted by commas, not "lean,fast"$/),
+    expect.stringMatching(/^--profiles: expected lean or native-mcp, parted by commas, not "lean,fast"$/),
   ]);
 });
