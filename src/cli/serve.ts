@@ -83,7 +83,7 @@ function openTls(
 }
 
 async function serve(config: Config, publisher: Publisher, tls: Tls | undefined, log: Logger): Promise<number> {
-  const { unmatched, jwtPayloadKey, maxStreams, maxHeldBytes } = config;
+  const { unmatched, jwtPayloadKey, maxStreams, maxHeldBytes, auditArguments: loggedArguments } = config;
   const limits = limitsOf(config);
   const { policies, report } = publisher;
   const file = openLogFile(config, log);
@@ -112,7 +112,8 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
-  const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
+  const trust = trustOf(config);
+  const shared = { policies, telemetry, load, unmatched, limits, loggedArguments, jwtPayloadKey, trust };
   const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
   const extProc = createExtProc({ ...shared, onMisconfigured });
   const grpc = createGrpcServer({

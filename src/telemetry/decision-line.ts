@@ -25,6 +25,8 @@ export type DecisionLine = {
   readonly tool?: string | undefined;
   readonly prompt?: string | undefined;
   readonly resource?: string | undefined;
+  readonly arguments?: Readonly<Record<string, string>> | undefined;
+  readonly arguments_withheld?: number | undefined;
   readonly caller: string;
   readonly workload?: string | undefined;
   readonly issuer?: string | undefined;
@@ -66,6 +68,8 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
     tool: target?.kind === "tool" ? name : undefined,
     prompt: target?.kind === "prompt" ? name : undefined,
     resource: target?.kind === "resource" ? name : undefined,
+    arguments: record.arguments?.values,
+    arguments_withheld: record.arguments?.withheld,
     caller: cut(callerName(identity)),
     workload: isAbsent(workload) ? undefined : cut(workload.uri),
     issuer: isAbsent(user) ? undefined : cut(user.issuer),

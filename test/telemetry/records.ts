@@ -38,6 +38,7 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   id: undefined,
   session: undefined,
   trace: undefined,
+  arguments: undefined,
   ...changes,
 });
 

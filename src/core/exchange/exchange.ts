@@ -236,5 +236,6 @@ function summary(seen: Seen, decided: Decided, revision: string | undefined, out
     id,
     session,
     trace,
+    arguments: decided.arguments,
   };
 }

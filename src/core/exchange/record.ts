@@ -3,6 +3,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Id } from "../jsonrpc/message.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { Listed } from "../mcp/filtering.ts";
+import type { LoggedArguments } from "../mcp/logged-arguments.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
@@ -51,4 +52,6 @@ export type ExchangeRecord = {
   readonly session: string | undefined;
   /** Undefined: nobody has said where it comes from, and no span is made of it. */
   readonly trace: CallTrace | undefined;
+  /** Undefined unless some were asked for, and the call has any. */
+  readonly arguments: LoggedArguments | undefined;
 };
