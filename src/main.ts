@@ -8,6 +8,8 @@ import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
 import { VERSION } from "./cli/version.ts";
 import { CONFIG_FILE, envOf, flagOf, OPTION_NAMES, OPTIONS } from "./config/options.ts";
+import { DOCUMENT_SCHEMA } from "./core/policy/document.ts";
+import { DECISION_SCHEMA } from "./telemetry/decision-schema.ts";
 
 const WRONG_USAGE = 2;
 
@@ -41,7 +43,13 @@ program
 program
   .command("schema")
   .description("print the JSON Schema of policy documents, for editors")
-  .action(() => runSchema(process.stdout));
+  .action(() => runSchema(DOCUMENT_SCHEMA, process.stdout));
+
+const log = program.command("log").description("what is written of decisions: its format, and whether it is whole");
+log
+  .command("schema")
+  .description("print the JSON Schema of the decision log's lines")
+  .action(() => runSchema(DECISION_SCHEMA, process.stdout));
 
 program
   .command("pin")

@@ -49,10 +49,10 @@ export type DecisionLine = {
 };
 
 /** The longest value that somebody else wrote, and the longest sentence about several of them. */
-const MAX_VALUE_LENGTH = 256;
-const MAX_SENTENCE_LENGTH = 1_024;
+export const MAX_VALUE_LENGTH = 256;
+export const MAX_SENTENCE_LENGTH = 1_024;
 /** Of a list that a server wrote. */
-const MAX_VALUES = 64;
+export const MAX_VALUES = 64;
 
 /** What of a record is told: the decision log, the admin interface and the tap say it in the same words. */
 export function decisionOf(record: ExchangeRecord): DecisionLine {
