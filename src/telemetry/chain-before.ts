@@ -1,0 +1,42 @@
+/** How a file ends that a chain goes on in: what its last line is, and what a killed process has left behind that. */
+import { hash } from "node:crypto";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { readChained } from "./chained-line.ts";
+import type { Before } from "./mark-line.ts";
+
+/** Larger than any line. What is not found so far back is not vouched for. */
+export const MAX_BEFORE_BYTES = 1_048_576;
+const NEWLINE = 0x0a;
+
+/** Of a file that is not there, or is no file, nothing. */
+export function readBefore(path: string): Before {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() !== true || found.size === 0) return {};
+  const tail = readTail(path, found.size);
+  let end = tail.length;
+  while (end > 0) {
+    const start = tail.lastIndexOf(NEWLINE, end - 1) + 1;
+    const isAll = start > 0 || tail.length === found.size;
+    const line = isAll ? readChained(tail.subarray(start, end)) : undefined;
+    if (line !== undefined) return { follows: line.chain, unchained: unchained(tail.subarray(end + 1)) };
+    end = start - 1;
+  }
+  return tail.length === found.size ? { unchained: unchained(tail) } : {};
+}
+
+function readTail(path: string, size: number): Buffer {
+  const tail = Buffer.alloc(Math.min(size, MAX_BEFORE_BYTES));
+  const descriptor = openSync(path, "r");
+  try {
+    return tail.subarray(0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** As it will stand in the file: `LogFile` ends half a line before it goes on. */
+function unchained(rest: Buffer): Before["unchained"] {
+  if (rest.length === 0) return undefined;
+  const bytes = rest.at(-1) === NEWLINE ? rest : Buffer.concat([rest, Buffer.of(NEWLINE)]);
+  return { bytes: bytes.length, sha256: hash("sha256", bytes) };
+}
