@@ -5,23 +5,24 @@ import { readChained } from "./chained-line.ts";
 import type { Before } from "./mark-line.ts";
 
 /** Larger than any line. What is not found so far back is not vouched for. */
-export const MAX_BEFORE_BYTES = 1_048_576;
+const MAX_BEFORE_BYTES = 1_048_576;
 const NEWLINE = 0x0a;
 
 /** Of a file that is not there, or is no file, nothing. */
 export function readBefore(path: string): Before {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() !== true || found.size === 0) return {};
-  const tail = readTail(path, found.size);
-  let end = tail.length;
-  while (end > 0) {
+  return found?.isFile() === true ? beforeOf(readTail(path, found.size), found.size > MAX_BEFORE_BYTES) : {};
+}
+
+/** `isCut`: the tail does not begin where a line does. */
+export function beforeOf(tail: Buffer, isCut: boolean): Before {
+  for (let end = tail.length; end > 0;) {
     const start = tail.lastIndexOf(NEWLINE, end - 1) + 1;
-    const isAll = start > 0 || tail.length === found.size;
-    const line = isAll ? readChained(tail.subarray(start, end)) : undefined;
+    const line = start === 0 && isCut ? undefined : readChained(tail.subarray(start, end));
     if (line !== undefined) return { follows: line.chain, unchained: unchained(tail.subarray(end + 1)) };
     end = start - 1;
   }
-  return tail.length === found.size ? { unchained: unchained(tail) } : {};
+  return isCut ? {} : { unchained: unchained(tail) };
 }
 
 function readTail(path: string, size: number): Buffer {
