@@ -5,11 +5,15 @@ import { Command } from "commander";
 import { runCheck } from "./cli/check.ts";
 import { runDoctor } from "./cli/doctor.ts";
 import type { DoctorFlags } from "./cli/doctor.ts";
+import { runLogVerify } from "./cli/log-verify.ts";
+import type { LogVerifyOptions } from "./cli/log-verify.ts";
 import { runPin } from "./cli/pin.ts";
 import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
 import { VERSION } from "./cli/version.ts";
 import { CONFIG_FILE, envOf, flagOf, OPTION_NAMES, OPTIONS } from "./config/options.ts";
+import { DOCUMENT_SCHEMA } from "./core/policy/document.ts";
+import { DECISION_SCHEMA } from "./telemetry/decision-schema.ts";
 
 const WRONG_USAGE = 2;
 
@@ -51,7 +55,23 @@ program
 program
   .command("schema")
   .description("print the JSON Schema of policy documents, for editors")
-  .action(() => runSchema(process.stdout));
+  .action(() => runSchema(DOCUMENT_SCHEMA, process.stdout));
+
+const log = program.command("log").description("what is written of decisions: its format, and whether it is whole");
+log
+  .command("schema")
+  .description("print the JSON Schema of the decision log's lines")
+  .action(() => runSchema(DECISION_SCHEMA, process.stdout));
+log
+  .command("verify")
+  .description("say where the chain of a decision log breaks; exit 1 when it does")
+  .argument("<file...>", "the files in the order in which they were written")
+  .option("--key <file>", "the key of the chain (--audit-chain-key)")
+  .option("--after <chain>", "the chain of the line before the first, where older files are gone")
+  .option("--head <chain>", "the chain of a line that has to be there, from Toolgate's own log")
+  .action(async (files: readonly string[], options: LogVerifyOptions) =>
+    end(await runLogVerify(files, options, process.stdout, process.stderr)),
+  );
 
 program
   .command("pin")

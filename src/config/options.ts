@@ -42,6 +42,9 @@ export type Config = {
   readonly maxHeldBytes: number;
   readonly audit: "best-effort" | "required";
   readonly auditLog: string;
+  readonly auditArguments: readonly string[];
+  readonly auditChain: "no" | "yes";
+  readonly auditChainKey: string;
   readonly drainSeconds: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 };
@@ -111,6 +114,15 @@ const namesIn = (given: string): readonly string[] =>
     .filter((name) => name !== "");
 
 /** Empty: none. */
+const list = (placeholder: string, help: string): ConfigOption<readonly string[]> => ({
+  placeholder,
+  help,
+  fallback: "",
+  parse: (given) => ok(namesIn(given)),
+  format: (names) => names.join(","),
+});
+
+/** Empty: none. */
 const file = (help: string): ConfigOption<string> =>
   text({ placeholder: "file", help, fallback: "", pattern: /^.*$/, expected: "a file" });
 
@@ -125,13 +137,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
   tlsCert: file("with TLS: the certificate that Envoy sees, in PEM, read again when it changes"),
   tlsKey: file("with TLS: its key"),
   tlsClientCa: file("with mutual TLS: who signs the certificates of your Envoys"),
-  tlsClientNames: {
-    placeholder: "names",
-    help: "with mutual TLS: the URI or DNS names of your Envoys, parted by commas",
-    fallback: "",
-    parse: (given) => ok(namesIn(given)),
-    format: (names) => names.join(","),
-  },
+  tlsClientNames: list("names", "with mutual TLS: the URI or DNS names of your Envoys, parted by commas"),
   insecure: oneOf(
     "yes: without TLS, listen also where other machines can connect. Whoever can, asks in Envoy's place",
     ["no", "yes"],
@@ -236,6 +242,16 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     pattern: /./s,
     expected: "stdout or a file",
   }),
+  auditArguments: list(
+    "keys",
+    "the arguments of calls that the decision log has, by their keys, parted by commas; cut, and without what looks like a secret",
+  ),
+  auditChain: oneOf(
+    "yes: each line of the decision log vouches for those before it, see toolgate log verify",
+    ["no", "yes"],
+    "no",
+  ),
+  auditChainKey: file("with the chain: a secret of at least 32 bytes, without which nobody can make up such lines"),
   drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
   logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),
 };

@@ -22,7 +22,7 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_AUTHZ_PATH = "/envoy.service.auth.v3.Authorization/Check";
 
 export type ExtAuthzOptions = WireOptions &
-  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen"> & {
+  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen" | "loggedArguments"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly load: Load;
     readonly telemetry: Telemetry;
@@ -53,9 +53,10 @@ export function createExtAuthz(options: ExtAuthzOptions): Handler {
 function answer(bytes: Uint8Array, options: ExtAuthzOptions): Uint8Array {
   const started = performance.now();
   const startedAtMs = Date.now();
-  const { unmatched, limits, lists, unseen, policies, telemetry } = options;
+  const { unmatched, limits, lists, unseen, policies, telemetry, loggedArguments = [] } = options;
   const { headers, body, requestId } = toQuestion(decode(bytes), options);
-  const checked = check({ policies: policies.get(), unmatched, limits, lists, unseen, sha256 }, headers, body);
+  const how = { policies: policies.get(), unmatched, limits, lists, unseen, sha256, loggedArguments };
+  const checked = check(how, headers, body);
   const verdict = encodeVerdict(checked);
   const times = { requestId, startedAtMs, durationMs: performance.now() - started };
   const requestBytes = typeof body === "string" ? 0 : body.bytes.length;

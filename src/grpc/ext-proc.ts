@@ -47,7 +47,7 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
 
 export type ExtProcOptions = WireOptions &
-  Pick<Options, "unmatched" | "limits"> & {
+  Pick<Options, "unmatched" | "limits" | "loggedArguments"> & {
     readonly policies: Pick<Latest<PolicySet>, "get" | "subscribe">;
     readonly telemetry: Telemetry;
     readonly meter: Meter;
@@ -97,8 +97,8 @@ class Driver implements FrameHandler {
     this.#rpc = rpc;
     this.#options = options;
     this.#inFlight = inFlight;
-    const { unmatched, limits } = options;
-    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256 });
+    const { unmatched, limits, loggedArguments = [] } = options;
+    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256, loggedArguments });
     this.#progress = new Progress(options.meter, this.#exchange);
   }
 

@@ -35,6 +35,7 @@ function warningsOf(listen: string, more: Record<string, string> = { insecure: "
 }
 
 const REQUIRED = { policies: "policies" };
+const CHAIN = { auditChain: "yes" };
 const TLS = { tlsCert: "c", tlsKey: "k", tlsClientCa: "a", tlsClientNames: "n" };
 
 describe("the configuration", () => {
@@ -67,6 +68,9 @@ describe("the configuration", () => {
       maxHeldBytes: 268_435_456,
       audit: "best-effort",
       auditLog: "stdout",
+      auditArguments: [],
+      auditChain: "no",
+      auditChainKey: "",
       drainSeconds: 10,
       logLevel: "info",
     });
@@ -117,11 +121,14 @@ describe("the configuration", () => {
       maxHeldBytes: "1048576",
       audit: "required",
       auditLog: "/var/log/decisions",
+      auditArguments: "path,query",
+      auditChain: "yes",
+      auditChainKey: "/etc/toolgate/chain.key",
       drainSeconds: "0",
       logLevel: "warn",
     };
     const text = others[name] ?? "";
-    const needed = { ...REQUIRED, ...(name.startsWith("tls") ? TLS : {}) };
+    const needed = { ...REQUIRED, ...(name.startsWith("tls") ? TLS : {}), ...(name === "auditChainKey" ? CHAIN : {}) };
     const required = Object.fromEntries(Object.entries(needed).filter(([other]) => other !== name));
     const fromFlag = describeConfig(configOf({ flags: { ...required, [name]: text } }));
     expect(fromFlag[name]).toBe(text);
@@ -332,6 +339,12 @@ describe("a warning", () => {
       "--admin-listen 0.0.0.0:2: other machines can read metrics and the names of policies here. Nothing can be changed.",
     ]);
   });
+});
+
+test("a key of the decision log's chain needs the chain", () => {
+  expect(problemsOf({ flags: { ...REQUIRED, auditChainKey: "k" } })).toStrictEqual([
+    "--audit-chain: must be yes with --audit-chain-key: the chain is what the key is for",
+  ]);
 });
 
 describe("TLS", () => {

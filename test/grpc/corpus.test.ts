@@ -6,6 +6,7 @@
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { afterAll, describe, expect, test } from "vitest";
+import { lineFaults } from "../telemetry/line-faults.ts";
 import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { PolicySet } from "../../src/core/policy/policy-set.ts";
@@ -232,6 +233,13 @@ describe("what the operator sees", () => {
     const { series } = await recordsOf({ ...ask, body: invented });
     expect((await recordsOf(ask)).series).toStrictEqual(series);
   });
+});
+
+test("every line of the corpus is as docs/decision-log.md says", async () => {
+  const started = await Promise.all(servers.values());
+  const lines = new Set(started.flatMap(({ records }) => records.map(formatDecision)));
+  expect(lines.size).toBeGreaterThan(500);
+  expect([...lines].flatMap(lineFaults)).toStrictEqual([]);
 });
 
 function unknownCase(id: string): never {

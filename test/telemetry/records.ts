@@ -40,6 +40,7 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   trace: undefined,
   client: undefined,
   sizes: { requestBytes: 120, responseBytes: 340 },
+  arguments: undefined,
   ...changes,
 });
 

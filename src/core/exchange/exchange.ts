@@ -240,5 +240,6 @@ function summary(seen: Seen, decided: Decided, { revision, client }: Spoken, out
     session,
     trace,
     client,
+    arguments: decided.arguments,
   };
 }

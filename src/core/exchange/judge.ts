@@ -4,6 +4,7 @@
  */
 import type { Identity } from "../identity/identity.ts";
 import { isAbsent } from "../identity/identity.ts";
+import { ABSENT } from "../jsonrpc/json.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import type { Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
@@ -12,6 +13,7 @@ import { readCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
 import type { HeaderChanges, RequestHeaders } from "../mcp/headers.ts";
+import { loggedArguments } from "../mcp/logged-arguments.ts";
 import { localReply } from "../mcp/local-reply.ts";
 import type { LocalReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -46,6 +48,7 @@ export type Arrived = Addressed & {
   readonly headers: RequestHeaders;
   readonly limits: Limits;
   readonly sha256: Sha256;
+  readonly loggedArguments: readonly string[];
 };
 
 export type Permitted = {
@@ -67,16 +70,19 @@ export const permittedCalls = (judged: readonly Judged[]): readonly Call[] =>
   judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
 
 export function judgeMessage(
-  addressed: Addressed & { readonly server: Server },
+  addressed: Addressed & Pick<Arrived, "server" | "loggedArguments">,
   json: Json,
   message: Message,
   claim: HeaderClaim,
   limits: Limits,
 ): Judged {
   const call = readCall(json, message, claim, limits);
-  return call.ok
-    ? judgeCall(addressed, call.value)
-    : refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id, trace: call.error.trace });
+  if (!call.ok)
+    return refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id, trace: call.error.trace });
+  const judged = judgeCall(addressed, call.value);
+  const params = message.kind === "answer" ? ABSENT : message.params;
+  const logged = loggedArguments(json, params, addressed.loggedArguments);
+  return logged === undefined ? judged : { ...judged, decided: { ...judged.decided, arguments: logged } };
 }
 
 export function judgeCall(addressed: Addressed & { readonly server: Server }, call: Call): Judged {

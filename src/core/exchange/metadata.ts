@@ -3,6 +3,7 @@ import { callerName } from "../identity/identity.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Id } from "../jsonrpc/message.ts";
 import type { Call } from "../mcp/call.ts";
+import type { LoggedArguments } from "../mcp/logged-arguments.ts";
 import type { Reason } from "../mcp/refusal.ts";
 import type { Mode, RuleRef } from "../policy/decision.ts";
 import type { CallTrace } from "./call-trace.ts";
@@ -37,6 +38,8 @@ export type Decided = {
   readonly id: Id | undefined;
   readonly session: string | undefined;
   readonly trace: CallTrace | undefined;
+  /** For the record alone. */
+  readonly arguments?: LoggedArguments;
 };
 
 export function metadataOf(decided: Decided): Metadata {

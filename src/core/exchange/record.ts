@@ -4,6 +4,7 @@ import type { Id } from "../jsonrpc/message.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { ClientInfo } from "../mcp/client-info.ts";
 import type { Listed } from "../mcp/filtering.ts";
+import type { LoggedArguments } from "../mcp/logged-arguments.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
@@ -59,4 +60,6 @@ export type ExchangeRecord = {
   readonly client: ClientInfo | undefined;
   /** Undefined for all but the first call of a batch. */
   readonly sizes: Sizes | undefined;
+  /** Undefined unless some were asked for, and the call has any. */
+  readonly arguments: LoggedArguments | undefined;
 };

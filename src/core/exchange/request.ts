@@ -60,6 +60,8 @@ export type Options = {
   readonly sha256: Sha256;
   /** Undefined: no spans are made. */
   readonly startSpans?: StartSpans | undefined;
+  /** The arguments that go on record, by their keys. Default: none. */
+  readonly loggedArguments?: readonly string[];
 };
 
 export type RequestState =
@@ -140,6 +142,7 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     limits: options.limits,
     sha256: options.sha256,
     startSpans,
+    loggedArguments: options.loggedArguments ?? [],
   };
   switch (kind) {
     case "message": {
