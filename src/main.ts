@@ -3,6 +3,8 @@ import process from "node:process";
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { runCheck } from "./cli/check.ts";
+import { runLogVerify } from "./cli/log-verify.ts";
+import type { LogVerifyOptions } from "./cli/log-verify.ts";
 import { runPin } from "./cli/pin.ts";
 import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
@@ -50,6 +52,16 @@ log
   .command("schema")
   .description("print the JSON Schema of the decision log's lines")
   .action(() => runSchema(DECISION_SCHEMA, process.stdout));
+log
+  .command("verify")
+  .description("say where the chain of a decision log breaks; exit 1 when it does")
+  .argument("<file...>", "the files in the order in which they were written")
+  .option("--key <file>", "the key of the chain (--audit-chain-key)")
+  .option("--after <chain>", "the chain of the line before the first, where older files are gone")
+  .option("--head <chain>", "the chain of a line that has to be there, from Toolgate's own log")
+  .action(async (files: readonly string[], options: LogVerifyOptions) =>
+    end(await runLogVerify(files, options, process.stdout, process.stderr)),
+  );
 
 program
   .command("pin")

@@ -27,8 +27,11 @@ import { startPublisher } from "../policies/publisher.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { PolicyReport, Publisher } from "../policies/publisher.ts";
 import { formatProblem } from "../policies/source.ts";
+import { readBefore } from "../telemetry/chain-before.ts";
+import { readChainKey, Segment } from "../telemetry/chain.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
+import type { Before } from "../telemetry/mark-line.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createRecent } from "../telemetry/recent.ts";
 import { createTap } from "../telemetry/tap.ts";
@@ -89,6 +92,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const file = openLogFile(config, log);
   const decisionLog = createDecisionLog({
     ...(file === undefined ? {} : { out: file }),
+    ...(config.auditChain === "no" ? {} : { chain: beginChain(config) }),
     onError: (error) => log.error(error, "the decision log cannot be written"),
   });
   const isLogKept = (): boolean => decisionLog.isKept() && file?.isFaulty !== true;
@@ -142,8 +146,14 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
   });
 
+  const logHead = (): void => {
+    const head = decisionLog.head();
+    if (head !== undefined) log.info(head, "the chain of the decision log is here");
+  };
+  logHead();
   process.on("SIGHUP", () => {
     file?.reopen();
+    logHead();
     void publisher.reload();
   });
   const adminAddress = await admin.listen(toListen(config.adminListen));
@@ -158,9 +168,16 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   health.set("NOT_SERVING");
   await grpc.drain(config.drainSeconds * 1000);
   await decisionLog.close();
+  logHead();
   await admin.close();
   log.info("ended");
   return 0;
+}
+
+/** On stdout nobody knows what was there before. */
+function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: Before } {
+  const segment = new Segment(randomUUID(), auditChainKey === "" ? undefined : readChainKey(auditChainKey));
+  return { segment, before: auditLog === "stdout" ? {} : readBefore(auditLog) };
 }
 
 /** Undefined: to stdout. */

@@ -96,7 +96,7 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
 export const formatDecision = (record: ExchangeRecord): string => `${formatLine(decisionOf(record))}\n`;
 
 /** An object as the text of one line, without its end. */
-function formatLine(line: object): string {
+export function formatLine(line: object): string {
   const json = JSON.stringify(line);
   return DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json;
 }
