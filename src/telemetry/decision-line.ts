@@ -20,6 +20,7 @@ export type DecisionLine = {
   readonly v: typeof LINE_VERSION;
   readonly time: string;
   readonly request_id?: string | undefined;
+  readonly trace_id?: string | undefined;
   readonly server?: string | undefined;
   readonly method: MethodLabel;
   readonly tool?: string | undefined;
@@ -63,6 +64,7 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
     v: LINE_VERSION,
     time: new Date(record.startedAtMs).toISOString(),
     request_id: cut(record.requestId),
+    trace_id: record.trace?.traceId ?? record.trace?.parent?.traceId,
     server: record.server,
     method: record.method,
     tool: target?.kind === "tool" ? name : undefined,

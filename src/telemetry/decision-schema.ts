@@ -42,6 +42,11 @@ const DECISION = {
   v: VERSION,
   time: { ...TIME, description: "When Envoy asked, in UTC. Lines are in the order in which calls have ended." },
   request_id: text("Envoy's `x-request-id`: the same as in its access log."),
+  trace_id: {
+    type: "string",
+    pattern: "^[0-9a-f]{32}$",
+    description: "The trace that the call is part of (W3C Trace Context), by its caller's word or our own.",
+  },
   server: named("The MCPServer, as `namespace/name`."),
   method: named("The method of MCP; `GET` and `DELETE` of a session; `answer` to a server's request; else `unknown`."),
   tool: text("The tool that is called, as the caller wrote it."),

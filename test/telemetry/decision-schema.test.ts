@@ -66,6 +66,7 @@ const EVERYTHING = record({
   listed: [{ kind: "tool", names: ["echo"] }],
   hiddenItems: 1,
   changedTools: ["echo"],
+  trace: { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", parent: undefined, linked: undefined, spans: undefined },
   answerFault: { reason: "unreadable", message: "is not JSON" },
 });
 

@@ -70,7 +70,7 @@ export const permittedCalls = (judged: readonly Judged[]): readonly Call[] =>
   judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
 
 export function judgeMessage(
-  addressed: Pick<Arrived, "server" | "identity" | "loggedArguments">,
+  addressed: Addressed & Pick<Arrived, "server" | "loggedArguments">,
   json: Json,
   message: Message,
   claim: HeaderClaim,
