@@ -15,7 +15,7 @@ import type { ApiOptions } from "./api.ts";
 import { isForUs } from "./host.ts";
 
 export type AdminOptions = ApiOptions & {
-  readonly metrics: { expose(format: Format): Promise<string> };
+  readonly metrics: { expose(format: Format): Promise<Buffer> };
   /** What is still missing before requests can be served; nothing when ready. */
   readonly missing: () => readonly string[];
   /** The files of the page, by path. */
@@ -69,8 +69,11 @@ function createPages({ metrics, missing, assets, ...api }: AdminOptions): Readon
   return new Map([["/", list], ...own, ["/api", list], ...assets]);
 }
 
-const exposition = async (metrics: AdminOptions["metrics"], format: Format): Promise<Answer> =>
-  text(200, await metrics.expose(format), CONTENT_TYPES[format]);
+const exposition = async (metrics: AdminOptions["metrics"], format: Format): Promise<Answer> => ({
+  status: 200,
+  type: CONTENT_TYPES[format],
+  body: await metrics.expose(format),
+});
 
 const readiness = (missing: readonly string[]): Answer =>
   missing.length === 0 ? text(200, "ready\n") : text(503, missing.map((what) => `not ready: ${what}\n`).join(""));

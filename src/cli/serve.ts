@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
@@ -32,6 +33,7 @@ import { readChainKey, Segment } from "../telemetry/chain.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
 import type { Before } from "../telemetry/mark-line.ts";
+import { countOpen } from "../telemetry/meter.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createRecent } from "../telemetry/recent.ts";
 import { createTap } from "../telemetry/tap.ts";
@@ -143,7 +145,12 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     tap,
     policies: () => policies.get(),
     report: () => report.get(),
-    activity: () => [],
+    activity: () =>
+      [...countOpen(meter.open, performance.now())].map(([server, { calls, streams }]) => ({
+        server,
+        inflight: calls,
+        streams,
+      })),
     assets: await readAssets(PAGE_FOLDER),
     info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
   });

@@ -38,16 +38,19 @@ export function chooseFormat(accept = ""): Format {
 }
 
 /** Of the families, then of what the client library has. */
-export async function expose(families: Iterable<Family>, registry: Registry, format: Format): Promise<string> {
-  const slices: string[] = [];
+export async function expose(families: Iterable<Family>, registry: Registry, format: Format): Promise<Buffer> {
+  const slices: Buffer[] = [];
   for (const slice of render(families, format)) {
-    slices.push(slice);
+    slices.push(Buffer.from(slice));
     await turn();
   }
   const others = await registry.getMetricsAsJSON();
-  slices.push(...render(others.map(familyOf), format));
-  return `${slices.join("")}${format === "openmetrics" ? "# EOF\n" : ""}`;
+  for (const slice of render(others.map(familyOf), format)) slices.push(Buffer.from(slice));
+  if (format === "openmetrics") slices.push(END);
+  return Buffer.concat(slices);
 }
+
+const END = Buffer.from("# EOF\n");
 
 export function* render(families: Iterable<Family>, format: Format): Generator<string> {
   let slice = "";

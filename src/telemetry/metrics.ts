@@ -34,7 +34,7 @@ export type Metrics = Telemetry & {
   /** An exchange was refused because the process had enough. */
   streamRefused(why: Overload): void;
   /** All metrics, without those that were idle too long. */
-  expose(format?: Format): Promise<string>;
+  expose(format?: Format): Promise<Buffer>;
 };
 
 const IDLE_MS = 10 * 60_000;

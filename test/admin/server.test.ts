@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const OPTIONS: AdminOptions = {
-  metrics: { expose: async (format) => `some_metric{format="${format}"} 1\n` },
+  metrics: { expose: async (format) => Buffer.from(`some_metric{format="${format}"} 1\n`) },
   missing: () => [],
   assets: new Map(),
   traffic: createTraffic({ isNamed: () => true }),
@@ -172,7 +172,7 @@ describe("listening", () => {
 
   test("ends when it is closed, also with a scrape under way", async () => {
     const asked = Promise.withResolvers<void>();
-    const never = new Promise<string>(() => undefined);
+    const never = new Promise<Buffer>(() => undefined);
     const expose = () => {
       asked.resolve();
       return never;

@@ -86,7 +86,7 @@ async function start(policies: PolicySet): Promise<Server> {
   if (!("port" in address)) throw new Error("not a TCP address");
   const session = connect(`http://127.0.0.1:${address.port}`);
   cleanups.push(() => session.destroy());
-  return { session, records, expose: () => metrics.expose() };
+  return { session, records, expose: async () => String(await metrics.expose()) };
 }
 
 const servers = new Map<PolicySet, Promise<Server>>();

@@ -242,15 +242,17 @@ describe("the duration's exemplar", () => {
   test("is the trace of the call, for who reads OpenMetrics", async () => {
     const metrics = create({ nowMs: () => 1_500 });
     metrics.record(record());
-    expect(await metrics.expose("openmetrics")).not.toContain("trace_id");
+    expect(String(await metrics.expose("openmetrics"))).not.toContain("trace_id");
     const traceId = "0af7651916cd43dd8448eb211c80319c";
     metrics.record(record({ trace: { traceId, parent: undefined, linked: undefined, spans: undefined } }));
     metrics.record(record({ trace: { traceId: undefined, parent: undefined, linked: undefined, spans: undefined } }));
-    const exemplars = (await metrics.expose("openmetrics")).split("\n").filter((line) => line.includes("trace_id"));
+    const exemplars = String(await metrics.expose("openmetrics"))
+      .split("\n")
+      .filter((line) => line.includes("trace_id"));
     expect(exemplars).toStrictEqual([
       expect.stringMatching(/le="0\.02"\} 3 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.0123456 1\.5$/),
     ]);
-    expect(await metrics.expose("plain")).not.toContain("trace_id");
+    expect(String(await metrics.expose("plain"))).not.toContain("trace_id");
   });
 });
 

@@ -37,7 +37,7 @@ describe("the plain text", () => {
     const [calls, took] = [counter(), histogram()];
     calls.add({ tool: 'a"\\\n' }, 0, 2);
     took.observe({ tool: "b" }, 0, 0.5, TRACE);
-    expect(await expose([calls, took], new Registry(), "plain")).toBe(
+    expect(String(await expose([calls, took], new Registry(), "plain"))).toBe(
       [
         "# HELP calls_total Help\\\\text\\nof two lines.",
         "# TYPE calls_total counter",
@@ -58,7 +58,7 @@ describe("the plain text", () => {
     const registry = new Registry();
     const own = new Counter({ name: "own_total", help: "Own.", labelNames: ["a", "b"], registers: [registry] });
     own.inc({ a: "1", b: "2" }, 3);
-    const text = await expose([counter()], registry, "plain");
+    const text = String(await expose([counter()], registry, "plain"));
     expect(text.split("\n").slice(2)).toStrictEqual([
       "# HELP own_total Own.",
       "# TYPE own_total counter",
@@ -76,7 +76,7 @@ describe("OpenMetrics", () => {
     took.observe({ tool: "b" }, 1_790_000_000_123, 0.6, TRACE);
     took.observe({ tool: "b" }, 1_790_000_000_200, 0.7);
     took.observe({ tool: "b" }, 1_790_000_000_300, 5, TRACE);
-    const lines = (await expose([calls, took], new Registry(), "openmetrics")).split("\n");
+    const lines = String(await expose([calls, took], new Registry(), "openmetrics")).split("\n");
     expect(lines.filter((line) => !line.startsWith("# HELP"))).toStrictEqual([
       "# TYPE calls counter",
       'calls_total{tool="a"} 1',

@@ -192,13 +192,13 @@ describe("the name of a tool or a prompt", () => {
   test("is escaped where the format asks for it", async () => {
     const metrics = create({ isNamed: () => true });
     metrics.record(record({ target: { kind: "tool", name: 'a"} 1\\' } }));
-    expect(await metrics.expose()).toContain('gen_ai_tool_name="a\\"} 1\\\\"');
+    expect(String(await metrics.expose())).toContain('gen_ai_tool_name="a\\"} 1\\\\"');
   });
 
   test("of a resource is never a label", async () => {
     const metrics = create({ isNamed: () => true });
     metrics.record(record({ method: "resources/read", target: { kind: "resource", name: "demo://secret/42" } }));
-    expect(await metrics.expose()).not.toContain("secret");
+    expect(String(await metrics.expose())).not.toContain("secret");
   });
 
   test("gives way to _overflow when the server has 200 already, and is counted", async () => {
@@ -241,7 +241,9 @@ describe("the caller", () => {
   test("is not in the histogram", async () => {
     const metrics = create();
     metrics.record(record());
-    const lines = (await metrics.expose()).split("\n").filter((line) => line.startsWith("mcp_server_operation"));
+    const lines = String(await metrics.expose())
+      .split("\n")
+      .filter((line) => line.startsWith("mcp_server_operation"));
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.filter((line) => line.includes("agents/reader"))).toStrictEqual([]);
   });
@@ -416,7 +418,7 @@ test.skipIf(!hasPromtool)("promtool finds nothing wrong with the exposition", as
   const metrics = create({ isNamed: () => true });
   metrics.record(record({ target: { kind: "tool", name: 'quoted " and \\' } }));
   metrics.record(denied());
-  const blocks = (await metrics.expose()).split(/^(?=# HELP )/m);
+  const blocks = String(await metrics.expose()).split(/^(?=# HELP )/m);
   const own = blocks.filter((block) => /^# HELP (?:toolgate|mcp)_/.test(block));
   expect(execFileSync(promtool, ["check", "metrics"], { input: own.join("") }).toString()).toBe("");
 });

@@ -21,7 +21,9 @@ export type Sample = { readonly labels: Readonly<Record<string, string>>; readon
 
 /** The samples of one metric, read back from the text. */
 export async function samples(metrics: Metrics, name: string): Promise<readonly Sample[]> {
-  const lines = (await metrics.expose()).split("\n").filter((line) => /^[a-z]/.test(line));
+  const lines = String(await metrics.expose())
+    .split("\n")
+    .filter((line) => /^[a-z]/.test(line));
   return lines
     .map((line) => /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line))
     .filter((match) => match?.[1] === name)
