@@ -56,14 +56,14 @@ const body = { requestBody: { body: Buffer.from(CALL.body), endOfStream: true } 
 const BODY = encode(body);
 const BODY_AGAIN = encode({ ...body, metadataContext });
 const profile = { requests: "buffered", answers: "override" } as const;
-const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), profile, options);
+const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), { profile, isAnswerBegun: false }, options);
 
 function permitReply(): Reply {
   const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
-    if (event !== undefined && event.kind !== "wholeRequest" && event.kind !== "parsedRequest")
+    if (event?.kind === "requestHeaders" || event?.kind === "requestBody")
       [exchange, reply] = stepExchange(exchange, event);
   }
   if (reply?.kind !== "requestBody") throw new Error("the call must be let through");
