@@ -57,7 +57,7 @@ const body = { requestBody: { body: Buffer.from(CALL.body), endOfStream: true } 
 export const BODY = encode(body);
 const BODY_AGAIN = encode({ ...body, metadataContext });
 const profile = { requests: "buffered", answers: "override" } as const;
-const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), profile, options);
+const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), { profile, isAnswerBegun: false }, options);
 /** Two more messages: what the server answers. */
 export const ANSWER: readonly Buffer[] = [
   encode({
@@ -75,7 +75,7 @@ function permitReply(): Reply {
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
-    if (event !== undefined && event.kind !== "wholeRequest" && event.kind !== "parsedRequest")
+    if (event?.kind === "requestHeaders" || event?.kind === "requestBody")
       [exchange, reply] = stepExchange(exchange, event);
   }
   if (reply?.kind !== "requestBody") throw new Error("the call must be let through");

@@ -83,6 +83,7 @@ class Driver implements FrameHandler {
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
+  #isAnswerBegun = false;
   #heldBytes = 0;
   #isGranted = true;
   /** Stays so when the last message has thrown. */
@@ -163,10 +164,13 @@ class Driver implements FrameHandler {
 
   #step(request: ProcessingRequest, profile: Profile, duplex: FullDuplex): ReturnType<FullDuplex["step"]> {
     try {
-      const event = toEvent(request, profile, this.#options);
+      const isAnswerBegun = this.#isAnswerBegun;
+      this.#isAnswerBegun ||= request.request?.startsWith("response") === true;
+      const event = toEvent(request, { profile, isAnswerBegun }, this.#options);
       if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
       switch (event.kind) {
         case "wholeRequest":
+        case "answerStart":
           return alone(stepWithoutHeaders(this.#exchange, event));
         case "parsedRequest":
           return alone(stepParsed(this.#exchange, event));

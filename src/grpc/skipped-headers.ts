@@ -1,8 +1,9 @@
 /**
- * Where Envoy skips the request's headers (`request_header_mode` SKIP), it tells of them what it is asked for
- * (`request_attributes`). An attribute of a header is absent when the header is, and also when nobody has asked for it; so
- * that Envoy computes which headers there are (CEL), and what is there has to be told.
+ * Where Envoy skips headers (`request_header_mode`, `response_header_mode` SKIP), it tells of them what it is asked for
+ * (`request_attributes`, `response_attributes`). An attribute of a header is absent when the header is, and also when nobody
+ * has asked for it; so that Envoy computes which headers a request has (CEL), and has a word for those that an answer has not.
  */
+import type { ResponseHeadersEvent } from "../core/exchange/event.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
 import { apart } from "../core/mcp/headers.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
@@ -66,6 +67,32 @@ function lacking(name: string): never {
   throw new ProtocolViolation(
     `Envoy does not tell what is needed where request headers are skipped: add to request_attributes, as in envoy-config/lean.yaml: ${name}`,
   );
+}
+
+/** Headers of an answer that are read. The filter `header_to_metadata` keeps them, or `NONE`. */
+const ANSWER_HEADERS = ["content-type", "content-encoding"] as const;
+const NONE = "none";
+const CODE = "response.code";
+const CODE_DETAILS = "response.code_details";
+
+const kept = (name: string): string => `metadata.filter_metadata["toolgate.response"]["${name}"]`;
+
+/** All of them, as they stand in `response_attributes`. */
+export const ANSWER_ATTRIBUTES: readonly string[] = [CODE, CODE_DETAILS, ...ANSWER_HEADERS.map(kept)];
+
+/** The headers of an answer as far as they count; undefined where Envoy has not told all that it was to tell. */
+export function skippedAnswerHeaders(request: ProcessingRequest): ResponseHeadersEvent | undefined {
+  const code = attribute(request, CODE);
+  const codeDetails = text(attribute(request, CODE_DETAILS));
+  if (code?.kind !== "numberValue" || codeDetails === undefined) return undefined;
+  const headers: [name: string, value: string][] = [[":status", String(code.numberValue)]];
+  for (const name of ANSWER_HEADERS) {
+    const said = text(attribute(request, kept(name)));
+    // Of its own answers Envoy tells nothing more.
+    if (said === undefined && codeDetails === "via_upstream") return undefined;
+    if (said !== undefined && said !== NONE) headers.push([name, bytesOf(said)]);
+  }
+  return { kind: "responseHeaders", headers, endOfStream: false, codeDetails };
 }
 
 /** One character a byte, as headers are. */

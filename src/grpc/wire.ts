@@ -17,7 +17,7 @@ import { foundMessage } from "./native-mcp.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
 import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct } from "./protos.ts";
-import { skippedHeaders } from "./skipped-headers.ts";
+import { skippedAnswerHeaders, skippedHeaders } from "./skipped-headers.ts";
 import { toClaims } from "./struct.ts";
 
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
@@ -25,10 +25,13 @@ const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 /** `jwtPayloadKey`: what `payload_in_metadata` of Envoy's `jwt_authn` says. */
 export type WireOptions = { readonly jwtPayloadKey: string; readonly trust: Trust };
 
-/** Undefined for a kind of message that is not in our protos: a later Envoy may send one. */
+/**
+ * Undefined for a kind of message that is not in our protos: a later Envoy may send one. `isAnswerBegun`: something of the
+ * answer has come before.
+ */
 export function toEvent(
   request: ProcessingRequest,
-  profile: Profile,
+  { profile, isAnswerBegun }: { readonly profile: Profile; readonly isAnswerBegun: boolean },
   options: WireOptions,
 ): ExchangeEvent | WithoutHeaders | ParsedRequest | undefined {
   switch (request.request) {
@@ -56,8 +59,12 @@ export function toEvent(
       const codeDetails = text(attribute(request, "response.code_details"));
       return { kind: "responseHeaders", headers: headers?.headers ?? [], endOfStream, codeDetails };
     }
-    case "responseBody":
-      return { kind: "responseBody", body: request.responseBody.body, endOfStream: request.responseBody.endOfStream };
+    case "responseBody": {
+      const { body, endOfStream } = request.responseBody;
+      const event = { kind: "responseBody", body, endOfStream } as const;
+      const headers = isAnswerBegun || profile.answers !== "streamed" ? undefined : skippedAnswerHeaders(request);
+      return headers === undefined ? event : { kind: "answerStart", headers, body: event };
+    }
     case undefined:
       return undefined;
     default:

@@ -9,14 +9,14 @@ import { parse } from "yaml";
 import { demoEnvoyConfig } from "../../src/cli/demo/envoy-config.ts";
 import { PACKAGE_ROOT, parseDemoFlags } from "../../src/cli/demo/options.ts";
 import type { DemoFlags } from "../../src/cli/demo/options.ts";
-import { LEAN_ATTRIBUTES } from "../../src/grpc/skipped-headers.ts";
+import { ANSWER_ATTRIBUTES, LEAN_ATTRIBUTES } from "../../src/grpc/skipped-headers.ts";
 import { ENVOY_PATH, describeWithEnvoy } from "./real-envoy.ts";
 
 const run = promisify(execFile);
 const FOLDER = join(PACKAGE_ROOT, "envoy-config");
 const FILES = ["demo.yaml", "minimal.yaml", "mtls.yaml"];
 /** By another filter, or in other messages. */
-const OTHERS = ["ext-authz.yaml", "lean.yaml", "native-mcp.yaml"];
+const OTHERS = ["ext-authz.yaml", "lean.yaml", "native-mcp.yaml", "two-message.yaml"];
 const KEY_SET = JSON.stringify({
   keys: [
     {
@@ -122,34 +122,39 @@ describe.each(FILES)("%s", (file) => {
   });
 });
 
-describe("lean.yaml", () => {
+describe.each([
+  ["lean.yaml", []],
+  ["two-message.yaml", ["envoy.filters.http.header_to_metadata"]],
+])("%s", (file, more) => {
   test("asks Envoy for all that Toolgate needs to know of headers", async () => {
     const own = { request_attributes: expect.arrayContaining([...LEAN_ATTRIBUTES]), failure_mode_allow: false };
-    expect(filterOf(await load("lean.yaml"))).toMatchObject({ typed_config: own });
+    expect(filterOf(await load(file))).toMatchObject({ typed_config: own });
   });
 
   test("has the filter that holds a request behind the one that asks about it", async () => {
-    const filters = managerOf(await load("lean.yaml"))?.["http_filters"]?.map(({ name }) => String(name));
-    expect(filters).toEqual(["toolgate.ext_proc", "envoy.filters.http.buffer", "envoy.filters.http.router"]);
+    const filters = managerOf(await load(file))?.["http_filters"]?.map(({ name }) => String(name));
+    expect(filters).toEqual(["toolgate.ext_proc", ...more, "envoy.filters.http.buffer", "envoy.filters.http.router"]);
   });
 
   test("asks in one message only where the whole request is held, and in two everywhere else", async () => {
-    const [message, other, ...more] =
-      managerOf(await load("lean.yaml"))?.["route_config"]?.["virtual_hosts"]?.[0]?.["routes"] ?? [];
-    expect(more).toEqual([]);
+    const [message, other, ...others] =
+      managerOf(await load(file))?.["route_config"]?.["virtual_hosts"]?.[0]?.["routes"] ?? [];
+    expect(others).toEqual([]);
     expect(Object.keys(message?.["typed_per_filter_config"] ?? {})).toEqual([
       "toolgate.ext_proc",
       "envoy.filters.http.buffer",
     ]);
+    const overrides = filterOf(await load("minimal.yaml"))?.["typed_config"]?.["processing_mode"];
     expect(other).toMatchObject({
       match: { path: "/mcp" },
-      typed_per_filter_config: {
-        "toolgate.ext_proc": {
-          config: { overrides: { processing_mode: { request_header_mode: "SEND", request_body_mode: "BUFFERED" } } },
-        },
-      },
+      typed_per_filter_config: { "toolgate.ext_proc": { config: { overrides: { processing_mode: overrides } } } },
     });
   });
+});
+
+test("two-message.yaml asks Envoy for all that Toolgate needs to know of an answer's headers", async () => {
+  const own = { response_attributes: ANSWER_ATTRIBUTES };
+  expect(filterOf(await load("two-message.yaml"))).toMatchObject({ typed_config: own });
 });
 
 describe("native-mcp.yaml", () => {

@@ -1,7 +1,7 @@
 /** In what the other profiles differ from the default, and why. */
 import { expect } from "vitest";
 
-export type Profile = "override" | "full duplex" | "lean" | "native MCP" | "ext_authz";
+export type Profile = "override" | "full duplex" | "lean" | "two messages" | "native MCP" | "ext_authz";
 
 export type Verdict = {
   readonly status: number;
@@ -28,13 +28,13 @@ const REFUSED_BY_ENVOY = { status: 400, executed: [] } as const;
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    profiles: ["lean"],
+    profiles: ["lean", "two messages"],
     calls: /^another argument in a header/,
     why: "headers cannot be enumerated, so nobody has seen Mcp-Param-*: the server has to hold it against its schema",
     verdict: (before) => before("the tool echo, modern"),
   },
   {
-    profiles: ["lean"],
+    profiles: ["lean", "two messages"],
     calls: /^a header that means nothing/,
     why: "it cannot be taken out, so that the request is refused",
     verdict: () => ({ status: 403, executed: [] }),

@@ -10,7 +10,7 @@ import { describeWithEnvoy } from "./real-envoy.ts";
 import { sampleConfig } from "./sample-config.ts";
 import { createIssuer } from "./tokens.ts";
 
-const PROFILES = ["lean"] as const;
+const PROFILES = ["lean", "two-message"] as const;
 
 let canary: Canary;
 beforeAll(async () => void (canary = await Canary.start()));

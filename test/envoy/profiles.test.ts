@@ -40,6 +40,7 @@ const SETUPS: { readonly [name in Profile | "default"]: () => Setup | Promise<Se
     change: withModes({ request_body_mode: DUPLEX, request_trailer_mode: "SEND", response_body_mode: DUPLEX }),
   }),
   lean: async () => ({ change: await sample("lean.yaml"), flags: ["--profiles", "lean"] }),
+  "two messages": async () => ({ change: await sample("two-message.yaml"), flags: ["--profiles", "lean"] }),
   "native MCP": async () => ({ change: await sample("native-mcp.yaml"), flags: ["--profiles", "native-mcp"] }),
   ext_authz: async () => ({ change: await extAuthz() }),
 };

@@ -1,6 +1,12 @@
 /** Headers from attributes, which are absent for more than one reason. */
 import { describe, expect, test } from "vitest";
-import { LEAN_ATTRIBUTES, PRESENCE, skippedHeaders } from "../../src/grpc/skipped-headers.ts";
+import {
+  ANSWER_ATTRIBUTES,
+  LEAN_ATTRIBUTES,
+  PRESENCE,
+  skippedAnswerHeaders,
+  skippedHeaders,
+} from "../../src/grpc/skipped-headers.ts";
 import { decodeProcessingRequest, encodeProcessingRequest } from "../../src/grpc/protos.ts";
 import type { StructValue } from "../../src/grpc/protos.ts";
 import type { HeaderList } from "../../src/core/mcp/headers.ts";
@@ -60,5 +66,39 @@ describe("skippedHeaders()", () => {
     const { [name as keyof typeof ADDRESS]: _, ...others } = ADDRESS;
     expect(() => read(0, others)).toThrow(`add to request_attributes, as in envoy-config/lean.yaml: ${name}`);
     expect(() => read(undefined, ADDRESS)).toThrow("add to request_attributes");
+  });
+});
+
+describe("skippedAnswerHeaders()", () => {
+  const ANSWER: Readonly<Record<string, StructValue>> = Object.fromEntries(
+    ANSWER_ATTRIBUTES.map((name): [string, StructValue] => [
+      name,
+      name === "response.code"
+        ? { kind: "numberValue", numberValue: 200 }
+        : { kind: "stringValue", stringValue: name.includes("details") ? "via_upstream" : "none" },
+    ]),
+  );
+  const type = ANSWER_ATTRIBUTES.find((name) => name.includes("content-type")) ?? "";
+  const told = (fields: Readonly<Record<string, StructValue>>) => {
+    const attributes = { "envoy.filters.http.ext_proc": { fields } };
+    const message = encodeProcessingRequest({ request: "responseBody", responseBody: {}, attributes });
+    return skippedAnswerHeaders(decodeProcessingRequest(Buffer.from(message)));
+  };
+
+  test("are those that are there", () => {
+    expect(told(ANSWER)).toMatchObject({ headers: [[":status", "200"]], codeDetails: "via_upstream" });
+    const json = { ...ANSWER, [type]: { kind: "stringValue", stringValue: "application/json" } as const };
+    expect(told(json)?.headers).toContainEqual(["content-type", "application/json"]);
+  });
+
+  test.each(ANSWER_ATTRIBUTES)("are not known without %s", (name) => {
+    const { [name]: _, ...others } = ANSWER;
+    expect(told(others)).toBeUndefined();
+  });
+
+  test("are not asked for where Envoy has answered itself", () => {
+    const own = { kind: "stringValue", stringValue: "upstream_reset_before_response_started{}" } as const;
+    const code = ANSWER["response.code"] ?? { kind: undefined };
+    expect(told({ "response.code": code, "response.code_details": own })?.headers).toEqual([[":status", "200"]]);
   });
 });

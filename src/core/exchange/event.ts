@@ -22,15 +22,20 @@ export type RequestEvent =
   | { readonly kind: "requestBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
   | { readonly kind: "requestTrailers" };
 
-export type ResponseEvent =
-  | {
-      readonly kind: "responseHeaders";
-      readonly headers: HeaderList;
-      readonly endOfStream: boolean;
-      /** The attribute `response.code_details`: `via_upstream` for an answer of the server. */
-      readonly codeDetails: string | undefined;
-    }
-  | { readonly kind: "responseBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
-  | { readonly kind: "responseTrailers" };
+export type ResponseHeadersEvent = {
+  readonly kind: "responseHeaders";
+  readonly headers: HeaderList;
+  readonly endOfStream: boolean;
+  /** The attribute `response.code_details`: `via_upstream` for an answer of the server. */
+  readonly codeDetails: string | undefined;
+};
+
+export type ResponseBodyEvent = {
+  readonly kind: "responseBody";
+  readonly body: Uint8Array;
+  readonly endOfStream: boolean;
+};
+
+export type ResponseEvent = ResponseHeadersEvent | ResponseBodyEvent | { readonly kind: "responseTrailers" };
 
 export type ExchangeEvent = RequestEvent | ResponseEvent;

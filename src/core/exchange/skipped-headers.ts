@@ -1,24 +1,27 @@
 /**
- * Where Envoy skips headers (`request_header_mode` SKIP), what it tells of them comes with the first message about the
- * body: one message, and one answer to both. Headers cannot be changed then.
+ * Where Envoy skips headers (`request_header_mode`, `response_header_mode` SKIP), what it tells of them comes with the first
+ * message about the body: one message, and one answer to both. Headers cannot be changed then; those of an answer have gone.
  */
+import { encodeEvent } from "../sse/encode.ts";
 import { NO_CHANGES } from "../mcp/headers.ts";
-import type { RequestHeadersEvent } from "./event.ts";
+import { isEventStream } from "./answer-headers.ts";
+import type { RequestHeadersEvent, ResponseBodyEvent, ResponseHeadersEvent } from "./event.ts";
 import { stepExchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
 
-/** All of a request. */
-export type WithoutHeaders = {
-  readonly kind: "wholeRequest";
-  readonly headers: RequestHeadersEvent;
-  readonly body: Uint8Array;
-};
+export type WithoutHeaders =
+  /** All of a request. */
+  | { readonly kind: "wholeRequest"; readonly headers: RequestHeadersEvent; readonly body: Uint8Array }
+  /** The first piece of an answer. */
+  | { readonly kind: "answerStart"; readonly headers: ResponseHeadersEvent; readonly body: ResponseBodyEvent };
 
-export function stepWithoutHeaders(
-  exchange: Exchange,
-  { headers, body }: WithoutHeaders,
-): readonly [next: Exchange, reply: Reply] {
+type Step = readonly [next: Exchange, reply: Reply];
+
+export const stepWithoutHeaders = (exchange: Exchange, event: WithoutHeaders): Step =>
+  event.kind === "wholeRequest" ? stepWhole(exchange, event) : stepAnswerStart(exchange, event);
+
+function stepWhole(exchange: Exchange, { headers, body }: WithoutHeaders & { kind: "wholeRequest" }): Step {
   const [arrived, first] = stepExchange(exchange, headers);
   const [next, reply] =
     first.kind === "requestHeaders" && "awaits" in first
@@ -34,4 +37,20 @@ export function stepWithoutHeaders(
     default:
       return [next, reply];
   }
+}
+
+function stepAnswerStart(exchange: Exchange, { headers, body }: WithoutHeaders & { kind: "answerStart" }): Step {
+  const [told, first] = stepExchange(exchange, headers);
+  if (first.kind !== "immediateResponse") return stepExchange(told, body);
+  // The status has gone, and to break off would look to some clients like an answer without content. What comes is dropped.
+  const { seen } = told.response;
+  const at = body.endOfStream ? "ended" : "draining";
+  return [
+    { ...told, response: { at, seen } },
+    { kind: "responseBody", body: inItsForm(headers, first.reply.body) },
+  ];
+}
+
+function inItsForm({ headers }: ResponseHeadersEvent, data: Uint8Array): Uint8Array {
+  return isEventStream(headers) ? encodeEvent({ type: "message", id: undefined, retry: undefined, data }) : data;
 }
