@@ -40,6 +40,7 @@ import { createTap } from "../telemetry/tap.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
 import { createTraffic } from "../telemetry/traffic.ts";
 import { oncePerMinute } from "./once-per-minute.ts";
+import { startTraces } from "./start-traces.ts";
 import { VERSION } from "./version.ts";
 
 /** Larger than the largest body that can be configured: Envoy's own limit is what a client should meet. */
@@ -100,6 +101,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const isLogKept = (): boolean => decisionLog.isKept() && file?.isFaulty !== true;
   const isNamed: PolicySet["isNamed"] = (...name) => policies.get().isNamed(...name);
   const [traffic, recent, tap] = [createTraffic({ isNamed }), createRecent(), createTap()];
+  const traces = await startTraces(config, log);
   const metrics = createMetrics({
     version: VERSION,
     isNamed,
@@ -110,10 +112,11 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     isLogKept,
     load: () => load,
     certificateExpiresAtMs: () => tls?.expiresAtMs(),
+    spans: () => traces?.counts(),
   });
   const isAudited = config.audit === "required" ? isLogKept : () => true;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: (why) => metrics.streamRefused(why) });
-  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap]);
+  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap, ...(traces === undefined ? [] : [traces])]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
@@ -122,8 +125,9 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   const trust = trustOf(config);
   const { meter } = metrics;
   const shared = { policies, telemetry, meter, load, unmatched, limits, loggedArguments, jwtPayloadKey, trust };
-  const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
-  const extProc = createExtProc({ ...shared, beliefs: config.profiles, onMisconfigured });
+  const { authzLists: lists, authzUnseen: unseen, profiles: beliefs } = config;
+  const extAuthz = createExtAuthz({ ...shared, lists, unseen, startSpans: traces?.observeSpans });
+  const extProc = createExtProc({ ...shared, beliefs, onMisconfigured, startSpans: traces?.startSpans });
   const grpc = createGrpcServer({
     tls,
     onStranger(why) {
@@ -176,7 +180,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   isServing = false;
   health.set("NOT_SERVING");
   await grpc.drain(config.drainSeconds * 1000);
-  await decisionLog.close();
+  await Promise.all([decisionLog.close(), traces?.close()]);
   logHead();
   await admin.close();
   log.info("ended");

@@ -78,6 +78,10 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     auditChain: resolve("auditChain"),
     auditChainKey: resolve("auditChainKey"),
     drainSeconds: resolve("drainSeconds"),
+    traces: resolve("traces"),
+    otlpEndpoint: resolve("otlpEndpoint"),
+    otlpProtocol: resolve("otlpProtocol"),
+    traceSampling: resolve("traceSampling"),
     logLevel: resolve("logLevel"),
   };
   if (!isComplete(config)) return err(problems);

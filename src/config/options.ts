@@ -46,6 +46,10 @@ export type Config = {
   readonly auditChain: "no" | "yes";
   readonly auditChainKey: string;
   readonly drainSeconds: number;
+  readonly traces: "off" | "observe" | "participate";
+  readonly otlpEndpoint: string;
+  readonly otlpProtocol: "http" | "grpc";
+  readonly traceSampling: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 };
 
@@ -94,6 +98,16 @@ const integer = (
       ? ok(value)
       : err(`expected a whole number from ${min} to ${max}`);
   },
+  format: String,
+});
+
+/** From 0 to 1. */
+const share = (help: string, fallback: string): ConfigOption<number> => ({
+  placeholder: "ratio",
+  help,
+  fallback,
+  parse: (given) =>
+    /^[0-9]*\.?[0-9]+$/.test(given) && Number(given) <= 1 ? ok(Number(given)) : err("expected a number from 0 to 1"),
   format: String,
 });
 
@@ -253,6 +267,23 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
   ),
   auditChainKey: file("with the chain: a secret of at least 32 bytes, without which nobody can make up such lines"),
   drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
+  traces: oneOf(
+    "spans of calls: none; one for each, sent to a collector; or one more, of which the server is told in the request's _meta",
+    ["off", "observe", "participate"],
+    "off",
+  ),
+  otlpEndpoint: text({
+    placeholder: "url",
+    help: "the collector that takes spans; if empty http://127.0.0.1 and OTLP's port, 4318 or 4317",
+    fallback: "",
+    pattern: /^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?)?$/,
+    expected: "http:// or https:// and a host, without user, query or fragment",
+  }),
+  otlpProtocol: oneOf("how spans are sent: in protobuf over HTTP, or over gRPC", ["http", "grpc"], "http"),
+  traceSampling: share(
+    "of the calls whose caller has no trace, the share that gets spans; the others follow their caller's flag",
+    "0",
+  ),
   logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),
 };
 

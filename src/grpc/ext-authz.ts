@@ -22,7 +22,7 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_AUTHZ_PATH = "/envoy.service.auth.v3.Authorization/Check";
 
 export type ExtAuthzOptions = WireOptions &
-  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen" | "loggedArguments"> & {
+  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen" | "loggedArguments" | "startSpans"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly load: Load;
     readonly telemetry: Telemetry;
@@ -53,9 +53,9 @@ export function createExtAuthz(options: ExtAuthzOptions): Handler {
 function answer(bytes: Uint8Array, options: ExtAuthzOptions): Uint8Array {
   const started = performance.now();
   const startedAtMs = Date.now();
-  const { unmatched, limits, lists, unseen, policies, telemetry, loggedArguments = [] } = options;
+  const { unmatched, limits, lists, unseen, policies, telemetry, startSpans, loggedArguments = [] } = options;
   const { headers, body, requestId } = toQuestion(decode(bytes), options);
-  const how = { policies: policies.get(), unmatched, limits, lists, unseen, sha256, loggedArguments };
+  const how = { policies: policies.get(), unmatched, limits, lists, unseen, sha256, loggedArguments, startSpans };
   const checked = check(how, headers, body);
   const verdict = encodeVerdict(checked);
   const times = { requestId, startedAtMs, durationMs: performance.now() - started };

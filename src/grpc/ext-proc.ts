@@ -47,7 +47,7 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
 
 export type ExtProcOptions = WireOptions &
-  Pick<Options, "unmatched" | "limits" | "loggedArguments"> & {
+  Pick<Options, "unmatched" | "limits" | "loggedArguments" | "startSpans"> & {
     readonly policies: Pick<Latest<PolicySet>, "get" | "subscribe">;
     readonly telemetry: Telemetry;
     readonly meter: Meter;
@@ -98,8 +98,9 @@ class Driver implements FrameHandler {
     this.#rpc = rpc;
     this.#options = options;
     this.#inFlight = inFlight;
-    const { unmatched, limits, loggedArguments = [] } = options;
-    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256, loggedArguments });
+    const { unmatched, limits, loggedArguments = [], startSpans } = options;
+    const asks = { unmatched, limits, sha256, loggedArguments, startSpans };
+    this.#exchange = beginExchange({ policies: options.policies.get(), ...asks });
     this.#progress = new Progress(options.meter, this.#exchange);
   }
 

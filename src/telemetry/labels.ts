@@ -183,7 +183,8 @@ function remember(listed: Set<string>, names: readonly string[]): void {
 export const isOperation = ({ method }: ExchangeRecord): boolean =>
   method !== "GET" && method !== "DELETE" && method !== "answer";
 
-function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
+/** What went wrong, in a word; empty when nothing did. */
+export function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
   switch (kind) {
     case "ok":
     case "input_required":

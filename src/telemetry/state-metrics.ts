@@ -4,6 +4,8 @@
  */
 import { Counter, Gauge, collectDefaultMetrics } from "@prometheus-io/client";
 import type { Registry } from "@prometheus-io/client";
+import { spansTotal } from "./span-metrics.ts";
+import type { SpanCounts } from "./span-metrics.ts";
 
 /** Of the policy that is in force. */
 type PolicyNumbers = {
@@ -26,6 +28,8 @@ export type StateOptions = {
   readonly isLogKept: () => boolean;
   /** Of the gRPC port; undefined without TLS. */
   readonly certificateExpiresAtMs: () => number | undefined;
+  /** Undefined, or left out, while traces are off. */
+  readonly spans?: () => SpanCounts | undefined;
 };
 
 export function registerState(
@@ -38,6 +42,7 @@ export function registerState(
     certificateExpiresAtMs,
     load,
     isLogKept,
+    spans = () => undefined,
   }: StateOptions,
 ): void {
   registry.registerMetric(buildInfo(version));
@@ -67,6 +72,7 @@ export function registerState(
   );
   policyGauge("toolgate_policy_problems", "Mistakes in the documents, as last read.", ({ problems }) => problems);
   registry.registerMetric(decisionLogLosses(decisionLogDropped));
+  registry.registerMetric(spansTotal(spans));
   gauge(
     "toolgate_certificate_expiry_timestamp_seconds",
     "When the certificate of the gRPC port ends; 0 without TLS.",

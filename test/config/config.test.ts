@@ -72,6 +72,10 @@ describe("the configuration", () => {
       auditChain: "no",
       auditChainKey: "",
       drainSeconds: 10,
+      traces: "off",
+      otlpEndpoint: "",
+      otlpProtocol: "http",
+      traceSampling: 0,
       logLevel: "info",
     });
     expect(problemsOf({})).toStrictEqual([
@@ -125,6 +129,10 @@ describe("the configuration", () => {
       auditChain: "yes",
       auditChainKey: "/etc/toolgate/chain.key",
       drainSeconds: "0",
+      traces: "participate",
+      otlpEndpoint: "https://collector.example:4318/base",
+      otlpProtocol: "grpc",
+      traceSampling: "0.25",
       logLevel: "warn",
     };
     const text = others[name] ?? "";
