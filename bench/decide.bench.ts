@@ -40,6 +40,7 @@ function toolCall(name: string): Call {
     base: false,
     cancels: undefined,
     trace: undefined,
+    client: undefined,
   };
 }
 

@@ -13,6 +13,7 @@ const metrics = createMetrics({
   inForce: () => EMPTY_POLICY_SET,
   policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
   decisionLogDropped: () => 0,
+  decisionLogQueuedBytes: () => 0,
   certificateExpiresAtMs: () => undefined,
   load: () => undefined,
   isLogKept: () => true,

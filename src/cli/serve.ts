@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
@@ -30,7 +31,10 @@ import { formatProblem } from "../policies/source.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { countOpen } from "../telemetry/meter.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import { createRecent } from "../telemetry/recent.ts";
+import type { Activity } from "../telemetry/stat.ts";
 import { createTap } from "../telemetry/tap.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
 import { createTraffic } from "../telemetry/traffic.ts";
@@ -100,6 +104,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     inForce: () => policies.get(),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
+    decisionLogQueuedBytes: () => decisionLog.queuedBytes(),
     isLogKept,
     load: () => load,
     certificateExpiresAtMs: () => tls?.expiresAtMs(),
@@ -112,7 +117,8 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
-  const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
+  const { meter } = metrics;
+  const shared = { policies, telemetry, meter, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
   const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
   const extProc = createExtProc({ ...shared, onMisconfigured });
   const grpc = createGrpcServer({
@@ -136,7 +142,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     tap,
     policies: () => policies.get(),
     report: () => report.get(),
-    activity: () => [],
+    activity: () => activityOn(policies.get(), metrics.meter.open),
     assets: await readAssets(PAGE_FOLDER),
     info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
   });
@@ -160,6 +166,15 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   await admin.close();
   log.info("ended");
   return 0;
+}
+
+/** Of all servers that policy names. */
+function activityOn({ servers }: PolicySet, open: Meter["open"]): readonly Activity[] {
+  const counted = countOpen(open, performance.now());
+  return servers.map(({ name: server }) => {
+    const { calls = 0, streams = 0 } = counted.get(server) ?? {};
+    return { server, inflight: calls, streams };
+  });
 }
 
 /** Undefined: to stdout. */

@@ -9,6 +9,7 @@ import type { CheckOptions } from "../core/exchange/check.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Load } from "./load.ts";
 import { encodeVerdict, toQuestion } from "./authz-wire.ts";
@@ -25,6 +26,7 @@ export type ExtAuthzOptions = WireOptions &
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly load: Load;
     readonly telemetry: Telemetry;
+    readonly meter: Pick<Meter, "processed">;
   };
 
 export function createExtAuthz(options: ExtAuthzOptions): Handler {
@@ -56,7 +58,12 @@ function answer(bytes: Uint8Array, options: ExtAuthzOptions): Uint8Array {
   const checked = check({ policies: policies.get(), unmatched, limits, lists, unseen, sha256 }, headers, body);
   const verdict = encodeVerdict(checked);
   const times = { requestId, startedAtMs, durationMs: performance.now() - started };
-  for (const summary of checked.summaries) telemetry.record({ ...summary, ...times });
+  const requestBytes = typeof body === "string" ? 0 : body.bytes.length;
+  for (const [place, summary] of checked.summaries.entries()) {
+    const sizes = place === 0 ? { requestBytes, responseBytes: undefined } : undefined;
+    telemetry.record({ ...summary, ...times, sizes });
+  }
+  options.meter.processed("check", performance.now() - started);
   return verdict;
 }
 

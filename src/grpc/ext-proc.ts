@@ -26,11 +26,13 @@ import type { Outcome } from "../core/mcp/outcome.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Load } from "./load.ts";
 import { readProfile } from "./profile.ts";
 import type { Profile } from "./profile.ts";
+import { Progress } from "./progress.ts";
 import { decodeProcessingRequest } from "./protos.ts";
 import type { ProcessingRequest } from "./protos.ts";
 import type { FrameHandler, Handler, Rpc } from "./rpc.ts";
@@ -44,6 +46,7 @@ export type ExtProcOptions = WireOptions &
   Pick<Options, "unmatched" | "limits"> & {
     readonly policies: Pick<Latest<PolicySet>, "get" | "subscribe">;
     readonly telemetry: Telemetry;
+    readonly meter: Meter;
     readonly load: Load;
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
     readonly onMisconfigured: (message: string) => void;
@@ -71,11 +74,14 @@ class Driver implements FrameHandler {
   readonly #open: Set<Driver>;
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
+  readonly #progress: Progress;
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
   #heldBytes = 0;
   #isGranted = true;
+  /** Stays so when the last message has thrown. */
+  #isStepping = false;
   /** By the place of the call: one, but for a batch. */
   readonly #recorded = new Set<number>();
   #isRecorded = false;
@@ -88,9 +94,12 @@ class Driver implements FrameHandler {
     this.#inFlight = inFlight;
     const { unmatched, limits } = options;
     this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256 });
+    this.#progress = new Progress(options.meter, this.#exchange);
   }
 
   message(bytes: Uint8Array): void {
+    const nowMs = performance.now();
+    this.#isStepping = true;
     const request = decode(bytes);
     const { profile, duplex } = (this.#opened ??= this.#begin(request));
     const event = toEvent(request, this.#options);
@@ -99,11 +108,14 @@ class Driver implements FrameHandler {
     const [next, replies] = this.#step(duplex, event);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
+    this.#progress.step(event, before, next, nowMs);
     this.#hold(heldBytes(next) + duplex.heldBytes);
     if (next.request !== before.request) this.#follow(next);
     // Most events of a stream change neither.
     if (next.request !== before.request || next.response !== before.response) this.#record();
     if (duplex.isFinal(next)) this.#rpc.end(OK);
+    this.#isStepping = false;
+    this.#options.meter.processed(event.kind, performance.now() - nowMs);
   }
 
   end(): void {
@@ -115,6 +127,7 @@ class Driver implements FrameHandler {
 
   closed(): void {
     this.#open.delete(this);
+    this.#progress.closed(!this.#isGranted ? "revoked" : this.#isStepping ? "failed" : "cancelled");
     this.#options.load.end(this.#heldBytes);
     this.#inFlight.end(this);
     this.#record(this.#isGranted ? CANCELLED : BROKEN);
@@ -182,7 +195,8 @@ class Driver implements FrameHandler {
       this.#recorded.add(place);
       const durationMs = performance.now() - this.#started;
       const times = { requestId: this.#requestId, startedAtMs: this.#startedAtMs, durationMs };
-      this.#options.telemetry.record({ ...record, ...times });
+      const sizes = place === 0 ? this.#progress.sizes : undefined;
+      this.#options.telemetry.record({ ...record, ...times, sizes });
     }
     this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }

@@ -10,17 +10,17 @@ import type { Labels } from "./labels.ts";
 /** The bounds that the conventions advise for `mcp.server.operation.duration`. */
 const DURATION_BOUNDS_SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 
+/** 1 KiB to 16 MiB: the largest that may be configured is larger, and rare. */
+const BODY_BOUNDS_BYTES = [1_024, 16_384, 262_144, 4_194_304, 16_777_216];
+
 const CALL = ["caller", "mcp_server", "mcp_method_name", "gen_ai_tool_name", "gen_ai_prompt_name"] as const;
 
 const NAMES_HELP =
   "gen_ai_tool_name and gen_ai_prompt_name are empty for other calls, _unknown for a name that neither a policy nor a list of the server has, _overflow past the cap.";
 
-/** As long as the records of a build do not have it. */
-type Traced = { readonly trace?: { readonly traceId: string | undefined } | undefined };
-
 export type CallMetrics = {
-  readonly families: readonly CappedSeries[];
-  record(record: ExchangeRecord & Traced, nowMs: number): void;
+  readonly series: readonly CappedSeries[];
+  record(record: ExchangeRecord, nowMs: number): void;
   /** Shows what is in force and known at zero, before anybody has used it. */
   hold(inForce: Pick<PolicySet, "servers" | "rules">, nowMs: number): void;
 };
@@ -82,8 +82,41 @@ export function createCallMetrics(labels: Labels, shared: Shared): CallMetrics {
     closed: ["revision"],
   });
 
+  const clients = createCounter({
+    ...shared,
+    name: "toolgate_clients_total",
+    help: "Calls that were let through and say which client makes them, by name and major version: `initialize`, and any call since 2026-07-28. Nobody has checked it; _overflow past 50, _unknown when it cannot be read well.",
+    names: ["mcp_server", "client"],
+    closed: [],
+  });
+  const bodies = (name: string, help: string) =>
+    createHistogram({
+      ...shared,
+      name,
+      help,
+      names: ["mcp_server", "gen_ai_tool_name"],
+      closed: [],
+      bounds: BODY_BOUNDS_BYTES,
+    });
+  const requestBodies = bodies("toolgate_request_body_bytes", "Bodies of requests, as they came.");
+  const responseBodies = bodies(
+    "toolgate_response_body_bytes",
+    "Bodies of answers that were read, as they came, until the answer was there.",
+  );
+
   return {
-    families: [requests, decisions, durations, ruleHits, refusals, hidden, revisions],
+    series: [
+      requests,
+      decisions,
+      durations,
+      ruleHits,
+      refusals,
+      hidden,
+      revisions,
+      clients,
+      requestBodies,
+      responseBodies,
+    ],
     record(record, nowMs) {
       const call = labels.call(record, nowMs);
       const { decision, rule, reason, hiddenItems } = record;
@@ -94,8 +127,13 @@ export function createCallMetrics(labels: Labels, shared: Shared): CallMetrics {
       revisions.add({ mcp_server: call.mcp_server, revision: revisionLabel(record) }, nowMs);
       if (decision === "deny") refusals.add({ mcp_server: call.mcp_server, reason: reason ?? "" }, nowMs);
       if (hiddenItems > 0) hidden.add(call, nowMs, hiddenItems);
-      if (isOperation(record))
-        durations.observe({ ...call, result }, nowMs, record.durationMs / 1_000, record.trace?.traceId);
+      const client = labels.client(record, nowMs);
+      if (client !== undefined) clients.add({ mcp_server: call.mcp_server, client }, nowMs);
+      if (!isOperation(record)) return;
+      durations.observe({ ...call, result }, nowMs, record.durationMs / 1_000, record.trace?.traceId);
+      const { requestBytes, responseBytes } = record.sizes ?? {};
+      if (requestBytes !== undefined) requestBodies.observe(call, nowMs, requestBytes);
+      if (responseBytes !== undefined) responseBodies.observe(call, nowMs, responseBytes);
     },
     hold({ servers, rules }, nowMs) {
       for (const { policy, rule, action, mode } of rules)

@@ -19,6 +19,8 @@ export type DecisionLogOptions = {
 export type DecisionLog = Telemetry & {
   /** Whether what is written now will be kept: the reader is there, and not more than half a queue behind. */
   isKept(): boolean;
+  /** Of lines that wait for their reader. */
+  queuedBytes(): number;
   /** Lines lost so far. */
   dropped(): number;
   /** Writes what is left, and nothing more after that. Gives up after a second: what is left then counts as lost. */
@@ -84,6 +86,8 @@ export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog
       setImmediate(flush);
     },
     isKept: () => !ended && characters <= maxQueuedCharacters / 2,
+    // Nearly all of it is ASCII.
+    queuedBytes: () => characters + out.writableLength,
     dropped: () => dropped,
     async close() {
       await Promise.race([writeOut(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);

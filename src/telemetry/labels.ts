@@ -40,6 +40,8 @@ export type Labels = {
   call(record: ExchangeRecord, nowMs: number): CallLabels;
   /** The tools of a server that are known before anybody calls them: those that `named` has, and those that it listed. */
   tools(server: string, named: Iterable<string>, nowMs: number): Iterable<string>;
+  /** The client's name and major version, as it says them. */
+  client(record: ExchangeRecord, nowMs: number): string | undefined;
   /** As OpenTelemetry's `error.type`: the JSON-RPC code, or a word; empty when nothing went wrong. */
   errorType(record: ExchangeRecord, nowMs: number): string;
   expire(idleSinceMs: number): void;
@@ -50,6 +52,8 @@ const MAX_LABEL_LENGTH = 512;
 const MAX_LISTED_PER_SERVER = 2_000;
 /** Codes of servers' own making. Those that JSON-RPC, MCP and Toolgate define need no room. */
 const MAX_OTHER_CODES = 50;
+const MAX_CLIENTS = 50;
+const MAX_CLIENT_LENGTH = 64;
 const DEFINED_CODES = [
   -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32021, -32022, -32042, -31403,
 ];
@@ -71,6 +75,7 @@ export function createLabels(options: LabelOptions): Labels {
   const servers = new Map<string, ServerNames>();
   const callers = createAdmission(options.maxCallers);
   const codes = createAdmission(MAX_OTHER_CODES);
+  const clients = createAdmission(MAX_CLIENTS);
   const definedCodes: ReadonlySet<number> = new Set(DEFINED_CODES);
 
   const namesOf = (server: string): ServerNames => {
@@ -126,6 +131,14 @@ export function createLabels(options: LabelOptions): Labels {
         gen_ai_prompt_name: target?.kind === "prompt" ? name : "",
       };
     },
+    client({ client }, nowMs) {
+      if (client === undefined) return undefined;
+      const { name, version = "" } = client;
+      if (name.length > MAX_CLIENT_LENGTH || !isReadable(name)) return UNKNOWN;
+      const [, major] = /^v?(\d{1,4})(?![^.+-])/.exec(version) ?? [];
+      const label = major === undefined ? name : `${name}/${major}`;
+      return clients.admit(label, nowMs) ? label : overflow("client");
+    },
     tools(server, named, nowMs) {
       const names = namesOf(server);
       const before = names.held;
@@ -142,6 +155,7 @@ export function createLabels(options: LabelOptions): Labels {
     expire(idleSinceMs) {
       callers.expire(idleSinceMs);
       codes.expire(idleSinceMs);
+      clients.expire(idleSinceMs);
       for (const { admitted } of servers.values()) admitted.expire(idleSinceMs);
     },
   };

@@ -9,8 +9,10 @@ import type { PolicySet } from "../core/policy/policy-set.ts";
 import { createCallMetrics } from "./call-metrics.ts";
 import { expose } from "./exposition.ts";
 import type { Format } from "./exposition.ts";
+import { createFlowMetrics } from "./flow-metrics.ts";
 import { createLabels } from "./labels.ts";
 import type { LabelOptions } from "./labels.ts";
+import type { Meter } from "./meter.ts";
 import { registerState } from "./state-metrics.ts";
 import type { StateOptions } from "./state-metrics.ts";
 import type { Overload, Telemetry } from "./telemetry.ts";
@@ -26,6 +28,7 @@ export type MetricsOptions = Pick<LabelOptions, "isNamed"> &
   };
 
 export type Metrics = Telemetry & {
+  readonly meter: Meter;
   /** A client of the gRPC port was not let in. */
   clientRefused(): void;
   /** An exchange was refused because the process had enough. */
@@ -79,9 +82,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     registers: [registry],
   });
   registerState(registry, options);
-  const families = calls.families;
+  const flow = createFlowMetrics({ cap: maxLabelSets, onOverflow, nowMs });
+  const series = [...calls.series, ...flow.series];
 
   return {
+    meter: flow.meter,
     clientRefused: () => refusedClients.inc(),
     streamRefused: (reason) => refusedStreams.inc({ reason }),
     record(record) {
@@ -95,13 +100,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     async expose(format = "plain") {
       const now = nowMs();
-      calls.hold(options.inForce(), now);
+      const inForce = options.inForce();
+      calls.hold(inForce, now);
+      flow.hold(
+        inForce.servers.map(({ name }) => name),
+        now,
+      );
       labels.expire(now - IDLE_MS);
-      for (const family of families) {
-        family.expire(now - IDLE_MS);
+      for (const one of series) {
+        one.expire(now - IDLE_MS);
         await turn();
       }
-      return expose(families, registry, format);
+      return expose([...series, ...flow.gauges], registry, format);
     },
   };
 }

@@ -20,6 +20,7 @@ export type StateOptions = {
   readonly version: string;
   readonly policy: () => PolicyNumbers;
   readonly decisionLogDropped: () => number;
+  readonly decisionLogQueuedBytes: () => number;
   /** What is open and held now; undefined before anything can be. */
   readonly load: () => { readonly streams: number; readonly heldBytes: number } | undefined;
   readonly isLogKept: () => boolean;
@@ -29,7 +30,15 @@ export type StateOptions = {
 
 export function registerState(
   registry: Registry,
-  { version, policy, decisionLogDropped, certificateExpiresAtMs, load, isLogKept }: StateOptions,
+  {
+    version,
+    policy,
+    decisionLogDropped,
+    decisionLogQueuedBytes,
+    certificateExpiresAtMs,
+    load,
+    isLogKept,
+  }: StateOptions,
 ): void {
   registry.registerMetric(buildInfo(version));
   registry.registerMetric(policyObjects(policy));
@@ -65,6 +74,11 @@ export function registerState(
   );
   gauge("toolgate_open_exchanges", "Requests and event streams that are open.", () => load()?.streams ?? 0);
   gauge("toolgate_held_bytes", "Of requests and answers that are not whole yet.", () => load()?.heldBytes ?? 0);
+  gauge(
+    "toolgate_decision_log_queued_bytes",
+    "Of the decision log that wait for its reader; lines are lost past 8 MiB.",
+    decisionLogQueuedBytes,
+  );
   gauge(
     "toolgate_decision_log_kept",
     "1 while the decision log keeps what is written to it, 0 while its reader is gone or far behind.",

@@ -18,6 +18,7 @@ import { OK, STATUS_CODE } from "../../src/grpc/status.ts";
 import { createLatest } from "../../src/policies/latest.ts";
 import { loadOf } from "../fixtures/load.ts";
 import { allow, FROM_ANYONE, policyDocument, policySetWith } from "../fixtures/policies.ts";
+import { silentMeter } from "../fixtures/meter.ts";
 
 /** `laterResponseBody`: the second piece of an answer's body, when the client has the first. */
 export type Phase = "requestHeaders" | "requestBody" | "responseHeaders" | "responseBody" | "laterResponseBody";
@@ -40,6 +41,7 @@ export class FaultyToolgate implements AsyncDisposable {
     const extProc = createExtProc({
       policies: createLatest(POLICIES),
       telemetry: { record: () => {} },
+      meter: silentMeter(),
       unmatched: "refuse",
       limits: DEFAULT_LIMITS,
       load: loadOf(),

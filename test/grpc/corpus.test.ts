@@ -58,6 +58,7 @@ async function start(policies: PolicySet): Promise<Server> {
     inForce: () => policies,
     policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
     decisionLogDropped: () => 0,
+    decisionLogQueuedBytes: () => 0,
     certificateExpiresAtMs: () => undefined,
     load: () => undefined,
     isLogKept: () => true,
@@ -65,6 +66,7 @@ async function start(policies: PolicySet): Promise<Server> {
   const extProc = createExtProc({
     policies: createLatest(policies),
     telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
+    meter: metrics.meter,
     unmatched: "refuse",
     limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },
     load: loadOf(),

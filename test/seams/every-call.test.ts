@@ -61,6 +61,7 @@ const metrics = createMetrics({
   inForce: () => policies,
   policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
   decisionLogDropped: () => 0,
+  decisionLogQueuedBytes: () => 0,
   certificateExpiresAtMs: () => undefined,
   load: () => load,
   isLogKept: () => true,
@@ -69,6 +70,7 @@ const decisionLog = createDecisionLog({ out: new Writable({ write: (_chunk, _enc
 const shared = {
   policies: createLatest(policies),
   telemetry: fanOut([metrics, decisionLog]),
+  meter: metrics.meter,
   load,
   unmatched: "refuse",
   limits: DEFAULT_LIMITS,

@@ -178,17 +178,77 @@ describe("a tool that is known", () => {
   });
 });
 
+describe("toolgate_clients_total", () => {
+  const clients = async (...all: readonly (readonly [string, (string | undefined)?])[]): Promise<readonly string[]> => {
+    const metrics = create();
+    for (const [name, version] of all) metrics.record(record({ client: { name, version } }));
+    return lines(await samples(metrics, "toolgate_clients_total"));
+  };
+
+  test("counts clients by name and major version, as they say them", async () => {
+    const odd = ["1x", "v", "12345.0", "latest", "", undefined].map((version) => ["odd", version] as const);
+    expect(
+      await clients(["inspector", "2.12.0"], ["inspector", "2.0.0-rc.1"], ["inspector", "v3"], ["go sdk"], ...odd),
+    ).toStrictEqual([
+      "tools/everything inspector/2 2",
+      "tools/everything inspector/3 1",
+      "tools/everything go sdk 1",
+      "tools/everything odd 6",
+    ]);
+  });
+
+  test("has no client that cannot be read well", async () => {
+    expect(await clients(["x".repeat(65), "1"], ["a\nb"], ["a\u202eb"])).toStrictEqual(["tools/everything _unknown 3"]);
+  });
+
+  test("has room for 50, and says how many calls were of others", async () => {
+    const metrics = create();
+    for (let i = 0; i < 1_000; i++) metrics.record(record({ client: { name: `client-${i}`, version: undefined } }));
+    const all = await samples(metrics, "toolgate_clients_total");
+    expect([all.length, total(all)]).toStrictEqual([51, 1_000]);
+    expect(await samples(metrics, "toolgate_label_overflow_total")).toStrictEqual([
+      { labels: { label: "client" }, value: 950 },
+    ]);
+  });
+
+  test("forgets who has not been seen for 10 minutes, and has room again", async () => {
+    let now = 0;
+    const metrics = create({ nowMs: () => now });
+    for (let i = 0; i < 50; i++) metrics.record(record({ client: { name: `client-${i}`, version: undefined } }));
+    now = 10 * MINUTE_MS;
+    await metrics.expose();
+    metrics.record(record({ client: { name: "late", version: "1" } }));
+    expect(lines(await samples(metrics, "toolgate_clients_total"))).toStrictEqual(["tools/everything late/1 1"]);
+  });
+});
+
+describe("the sizes of bodies", () => {
+  test("are counted by tool, where they are known", async () => {
+    const metrics = create();
+    metrics.record(record({ sizes: { requestBytes: 100, responseBytes: 20_000 } }));
+    metrics.record(denied({ sizes: { requestBytes: 200, responseBytes: undefined } }));
+    metrics.record(record({ sizes: undefined }));
+    const labels = { mcp_server: "tools/everything", gen_ai_tool_name: "echo" };
+    expect(await samples(metrics, "toolgate_request_body_bytes_sum")).toStrictEqual([{ labels, value: 300 }]);
+    expect(await samples(metrics, "toolgate_response_body_bytes_sum")).toStrictEqual([{ labels, value: 20_000 }]);
+    const buckets = await samples(metrics, "toolgate_response_body_bytes_bucket");
+    expect(buckets.map(({ labels: { le }, value }) => `${le}=${value}`).join(" ")).toBe(
+      "1024=0 16384=0 262144=1 4194304=1 16777216=1 +Inf=1",
+    );
+  });
+});
+
 describe("the duration's exemplar", () => {
   test("is the trace of the call, for who reads OpenMetrics", async () => {
     const metrics = create({ nowMs: () => 1_500 });
     metrics.record(record());
     expect(await metrics.expose("openmetrics")).not.toContain("trace_id");
     const traceId = "0af7651916cd43dd8448eb211c80319c";
-    const traced = { ...record(), trace: { traceId, parent: undefined, linked: undefined, spans: undefined } };
-    metrics.record(traced);
+    metrics.record(record({ trace: { traceId, parent: undefined, linked: undefined, spans: undefined } }));
+    metrics.record(record({ trace: { traceId: undefined, parent: undefined, linked: undefined, spans: undefined } }));
     const exemplars = (await metrics.expose("openmetrics")).split("\n").filter((line) => line.includes("trace_id"));
     expect(exemplars).toStrictEqual([
-      expect.stringMatching(/le="0\.02"\} 2 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.0123456 1\.5$/),
+      expect.stringMatching(/le="0\.02"\} 3 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.0123456 1\.5$/),
     ]);
     expect(await metrics.expose("plain")).not.toContain("trace_id");
   });
@@ -200,6 +260,8 @@ describe("the number of series", () => {
     "toolgate_refusals_total",
     "toolgate_protocol_revisions_total",
     "toolgate_hidden_items_total",
+    "toolgate_request_body_bytes_count",
+    "toolgate_response_body_bytes_count",
   ];
 
   test("does not depend on 100,000 invented tools, callers, sessions and revisions", async () => {

@@ -74,6 +74,20 @@ describe("the log", () => {
     expect(log.dropped()).toBe(900);
   });
 
+  test("says how much waits: its own lines, and those that its reader has been given", async () => {
+    const out = new Reader({ highWaterMark: 1 });
+    const length = formatDecision(record()).length;
+    const log = createDecisionLog({ out });
+    out.block();
+    log.record(record());
+    await turn();
+    log.record(record());
+    expect(log.queuedBytes()).toBe(2 * length);
+    out.release();
+    await turn();
+    expect(log.queuedBytes()).toBe(0);
+  });
+
   test("writes what is left when it is closed", async () => {
     const out = new Reader();
     const log = createDecisionLog({ out });

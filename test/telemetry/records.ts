@@ -38,6 +38,8 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   id: undefined,
   session: undefined,
   trace: undefined,
+  client: undefined,
+  sizes: { requestBytes: 120, responseBytes: 340 },
   ...changes,
 });
 

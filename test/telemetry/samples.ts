@@ -10,6 +10,7 @@ export const create = (options: Partial<MetricsOptions> = {}): Metrics =>
     inForce: () => EMPTY_POLICY_SET,
     policy: () => ({ generation: 7, lastSyncedAtMs: 1_500, servers: 2, policies: 3, problems: 1 }),
     decisionLogDropped: () => 4,
+    decisionLogQueuedBytes: () => 0,
     certificateExpiresAtMs: () => undefined,
     load: () => undefined,
     isLogKept: () => true,

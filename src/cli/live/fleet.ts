@@ -128,20 +128,23 @@ const activity = (inflight: readonly Sample[], streams: readonly Sample[]): read
 const valueOf = (samples: readonly Sample[], server: string): number =>
   samples.find(({ labels }) => labels["mcp_server"] === server)?.value ?? 0;
 
+const ruleOf = (sample: Sample) => ({
+  ...callOf(sample),
+  policy: sample.labels["policy"] ?? "",
+  rule: sample.labels["rule"] ?? "",
+});
+
+type Called = ReturnType<typeof callOf>;
+const isSame = (one: Called, other: Called): boolean =>
+  one.server === other.server && one.method === other.method && one.name === other.name;
+
 function authzRows(decisions: readonly Sample[], { rows, seconds }: Window): readonly AuthzRow[] {
-  const keyOf = (sample: Sample) => ({
-    ...callOf(sample),
-    policy: sample.labels["policy"] ?? "",
-    rule: sample.labels["rule"] ?? "",
-  });
-  const groups = groupBy(decisions, keyOf).map(({ key, rows: samples }) => {
+  const groups = groupBy(decisions, ruleOf).map(({ key, rows: samples }) => {
     const [allowed, denied, audited] = ["allow", "deny", "audit"].map((decision) =>
       samples.reduce((sum, { labels, value }) => sum + (labels["decision"] === decision ? value : 0), 0),
     ) as [number, number, number];
     return { key, allowed, denied, audited, through: allowed + audited };
   });
-  const isSame = (one: { server: string; method: string; name: string }, other: typeof one): boolean =>
-    one.server === other.server && one.method === other.method && one.name === other.name;
   return groups.map(({ key: { name, ...key }, allowed, denied, audited, through }) => {
     const call = { ...key, name };
     // Of calls that two rules have let through, nobody can say which ended how.

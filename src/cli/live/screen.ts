@@ -15,7 +15,7 @@ export type Screen = {
 };
 
 export function screen(out: typeof process.stdout = process.stdout): Screen {
-  const isTerminal = out.isTTY === true;
+  const isTerminal = out.isTTY;
   return {
     write: (text) => out.write(text),
     columns: isTerminal ? out.columns : undefined,

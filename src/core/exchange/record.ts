@@ -2,6 +2,7 @@
 import type { Identity } from "../identity/identity.ts";
 import type { Id } from "../jsonrpc/message.ts";
 import type { Fault } from "../mcp/answer.ts";
+import type { ClientInfo } from "../mcp/client-info.ts";
 import type { Listed } from "../mcp/filtering.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
@@ -14,6 +15,9 @@ export type Target = { readonly kind: "tool" | "prompt" | "resource"; readonly n
 
 /** `audit`: policy said no, and the policy's mode let it through. */
 export type DecisionLabel = "allow" | "deny" | "audit";
+
+/** Of the bodies, as they came to us. `responseBytes`: until the answer was there; undefined when none was read. */
+export type Sizes = { readonly requestBytes: number; readonly responseBytes: number | undefined };
 
 export type ExchangeRecord = {
   /** `<namespace>/<name>` of the MCPServer; undefined when the request matched none. */
@@ -51,4 +55,8 @@ export type ExchangeRecord = {
   readonly session: string | undefined;
   /** Undefined: nobody has said where it comes from, and no span is made of it. */
   readonly trace: CallTrace | undefined;
+  /** Of a call that was let through: what its client says of itself, which nobody has checked. */
+  readonly client: ClientInfo | undefined;
+  /** Undefined for all but the first call of a batch. */
+  readonly sizes: Sizes | undefined;
 };

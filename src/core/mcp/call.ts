@@ -13,6 +13,8 @@ import type { Limits } from "../limits.ts";
 import { assertNever, err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import { unknownVersion } from "./classify.ts";
+import { readClientInfo } from "./client-info.ts";
+import type { ClientInfo } from "./client-info.ts";
 import type { HeaderClaim } from "./classify.ts";
 import { findMethod, isKnownMethod } from "./methods.ts";
 import type { KnownMethod, Method, MethodLabel } from "./methods.ts";
@@ -45,6 +47,8 @@ export type Call = {
   readonly cancels: Id | undefined;
   /** What its `_meta` says of where it comes from. */
   readonly trace: TraceContext | undefined;
+  /** As it says of itself, where it does. */
+  readonly client: ClientInfo | undefined;
 };
 
 /** A refusal, with the id to answer to when it could be read. */
@@ -89,6 +93,7 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim, limit
     base: method.grant === "base",
     cancels: message.method === "notifications/cancelled" && requestId !== ABSENT ? readId(json, requestId) : undefined,
     trace,
+    client: readClientInfo(json, message.method, message.params, meta),
   });
 }
 
@@ -105,6 +110,7 @@ function answerCall(json: Json, message: Message & { kind: "answer" }, claim: He
     base: isPong,
     cancels: undefined,
     trace: undefined,
+    client: undefined,
   };
 }
 
@@ -119,6 +125,7 @@ export const sessionCall = (method: "GET" | "DELETE" | "ping" | "unknown", revis
   base: true,
   cancels: undefined,
   trace: undefined,
+  client: undefined,
 });
 
 const malformed = (message: string): Refusal => refusal("malformed-request", message);
