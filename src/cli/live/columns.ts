@@ -108,7 +108,7 @@ export const AUTHZ_COLUMNS: readonly Column<AuthzRow>[] = [
   { title: "TOOL", cell: ({ name, method }) => text(name ?? method) },
   { title: "POLICY", cell: ({ policy }) => text(policy), missable: 2 },
   { title: "RULE", cell: ({ rule }) => text(rule) },
-  { title: "MODE", cell: ({ mode }) => text(mode), missable: 3 },
+  { title: "MODE", cell: ({ mode }) => text(mode), missable: 5 },
   { title: "ALLOWED", cell: ({ allowed }) => count(allowed), isNumber: true },
   DENIED,
   { ...AUDITED, missable: 1 },

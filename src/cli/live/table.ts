@@ -19,7 +19,7 @@ export type Column<Row> = {
 };
 
 const GAP = "  ";
-const MIN_TEXT_WIDTH = 8;
+const MIN_TEXT_WIDTH = 12;
 
 export function printTable<Row>(out: Screen, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const shown = [...columns];

@@ -74,6 +74,8 @@ const DECISION_COLOURS: { readonly [decision in DecisionLine["decision"]]: Colou
   audit: "yellow",
 };
 
+type Part = readonly [text: string, width: number, colour?: Colour | undefined];
+
 /** Aligned for what is usual; what is longer pushes on. */
 const showCall =
   (screen: Screen) =>
@@ -82,21 +84,21 @@ const showCall =
     const ended = classOf(outcome, code);
     const isBad = ended === "server_error" || ended === "tool_error" || ended === "client_error";
     const name = line.tool ?? line.prompt ?? line.resource;
-    const parts: readonly (readonly [text: string, width: number, colour?: Colour])[] = [
+    const parts: readonly Part[] = [
       [line.time.slice(11, 23), 12, "dim"],
       [decision, 5, DECISION_COLOURS[decision]],
-      [outcome === "rpc_error" ? `error ${code}` : outcome, 12, ...(isBad ? (["red"] as const) : [])],
+      [outcome === "rpc_error" ? `error ${code}` : outcome, 12, isBad ? "red" : undefined],
       [formatSeconds(line.duration_ms / 1_000).padStart(6), 6],
       [line.caller, 16, "bold"],
       [line.server ?? "-", 16],
       [name === undefined ? line.method : `${line.method} ${name}`, 24],
       [`${line.policy}/${line.rule}${line.reason === undefined ? "" : ` (${line.reason})`}`, 0, "dim"],
-      ...(line.arguments === undefined ? [] : [[JSON.stringify(line.arguments), 0] as const]),
+      [line.arguments === undefined ? "" : JSON.stringify(line.arguments), 0],
     ];
     return fitLine(screen, parts);
   };
 
-function fitLine(screen: Screen, parts: readonly (readonly [text: string, width: number, colour?: Colour])[]): string {
+function fitLine(screen: Screen, parts: readonly Part[]): string {
   let room = screen.columns ?? Infinity;
   let line = "";
   for (const [text, width, colour] of parts) {
