@@ -4,6 +4,8 @@ import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { addLiveCommands } from "./cli/live/commands.ts";
 import { runCheck } from "./cli/check.ts";
+import { runDoctor } from "./cli/doctor.ts";
+import type { DoctorFlags } from "./cli/doctor.ts";
 import { runPin } from "./cli/pin.ts";
 import { runSchema } from "./cli/schema.ts";
 import { runServe } from "./cli/serve.ts";
@@ -40,6 +42,14 @@ program
   .action(async (directory: string) => end(await runCheck(directory, process.stdout)));
 
 program
+  .command("doctor")
+  .description("print what is wrong with the configuration of an Envoy that asks Toolgate; exit 1 on problems")
+  .argument("[files...]", "its configuration, in YAML or JSON")
+  .option("--envoy-admin <url>", "the admin interface of a running Envoy, which says what it has")
+  .option("--cluster <name>", "the cluster that is Toolgate", "toolgate")
+  .action(async (files: string[], flags: DoctorFlags) => end(await runDoctor(files, flags, process.stdout)));
+
+program
   .command("schema")
   .description("print the JSON Schema of policy documents, for editors")
   .action(() => runSchema(process.stdout));
@@ -61,7 +71,8 @@ program
   .option("--server-port <port>", "where the MCP server listens (default 9100)")
   .option("--policies <dir>", "directory with the policy documents (default examples/policies)")
   .option("--upstream <url>", "your own MCP server, in place of the one that the demo starts")
-  .option("--once", "end after the tour")
+  .option("--load", "after the tour, several agents at work: something to look at")
+  .option("--once", "end after the tour, and after some of the load")
   // Loaded here alone: it needs what only a checkout has.
   .action(async (flags: object) => end(await (await import("./cli/demo/demo.ts")).runDemo(flags)));
 

@@ -20,7 +20,9 @@ export type Profile = {
 const { NONE, BUFFERED, STREAMED, FULL_DUPLEX_STREAMED } = BODY_SEND_MODE;
 
 /** The profile, or what is wrong and which setting of the ext_proc filter to change. */
-export function readProfile(request: ProcessingRequest): Result<Profile, string> {
+export function readProfile(
+  request: Pick<ProcessingRequest, "observabilityMode" | "protocolConfig">,
+): Result<Profile, string> {
   if (request.observabilityMode) {
     return err("Envoy ignores our answers: set observability_mode to false in the ext_proc filter");
   }

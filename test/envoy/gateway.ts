@@ -81,6 +81,10 @@ export class Gateway implements AsyncDisposable {
     return new URL(`http://127.0.0.1:${this.port}/mcp`);
   }
 
+  get adminUrl(): string {
+    return `http://${this.#admin}`;
+  }
+
   get accessLog(): readonly Readonly<Record<string, unknown>>[] {
     return jsonLines(this.program.stdout);
   }
@@ -95,7 +99,7 @@ export class Gateway implements AsyncDisposable {
 
   /** A counter or gauge of Envoy's. */
   async stat(name: string): Promise<number> {
-    const stats = await (await fetch(`http://${this.#admin}/stats?filter=^${name}$`)).text();
+    const stats = await (await fetch(`${this.adminUrl}/stats?filter=^${name}$`)).text();
     return Number(stats.split(": ").at(-1));
   }
 
@@ -116,6 +120,7 @@ async function configuration({ extProcPort, upstreamPort, keySet, change }: Gate
       policies: "",
       upstream: undefined,
       once: false,
+      load: false,
     },
     keySet,
   );
