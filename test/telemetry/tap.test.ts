@@ -11,7 +11,7 @@ function watch(tap: Tap, filter: Partial<TapFilter> = {}) {
   const heard: string[] = [];
   const watcher = { heard, isFull: false, hasEnded: false };
   const watched = tap.watch(
-    { denied: false, ...filter },
+    { denied: false, arguments: false, ...filter },
     {
       isFull: () => watcher.isFull,
       write: (line) => void heard.push(line),
@@ -54,6 +54,15 @@ describe("a tap", () => {
     ];
     for (const one of records) tap.record(one);
     expect(heard).toEqual(expected.map((i) => formatDecision(records[i] ?? record())));
+  });
+
+  test("shows arguments only to who asks for them", () => {
+    const tap = createTap();
+    const [one, other] = [watch(tap), watch(tap, { arguments: true })];
+    const logged = { ...record(), arguments: { values: { city: "Oslo" }, withheld: 0 } };
+    tap.record(logged);
+    expect(one.heard).toEqual([formatDecision(record())]);
+    expect(other.heard).toEqual([formatDecision(logged)]);
   });
 
   test("passes by who has not taken what came before, and tells how many that were", () => {

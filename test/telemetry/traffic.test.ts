@@ -115,7 +115,7 @@ const asked = fc.record({
 });
 
 const check = (property: (given: { records: readonly Timed[]; askedMs: number; window: number }) => void): void =>
-  void fc.assert(
+  fc.assert(
     fc.property(asked, ({ records, laterMs, window }) =>
       property({ records, askedMs: (records.at(-1)?.atMs ?? 0) + laterMs, window }),
     ),

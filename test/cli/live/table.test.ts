@@ -23,8 +23,15 @@ const GOLDEN = {
 };
 const IDLE = {
   ...GOLDEN,
-  ...{ requests: 0, rps: 0, success: null, tool_success: null, tool_errors: 0, denied: 0 },
-  ...{ p50: null, p95: null, p99: null },
+  requests: 0,
+  rps: 0,
+  success: null,
+  tool_success: null,
+  tool_errors: 0,
+  denied: 0,
+  p50: null,
+  p95: null,
+  p99: null,
 };
 const SERVERS: readonly StatRow[] = [
   { server: "tools/everything", ...GOLDEN, inflight: 2, streams: 14 },
@@ -36,23 +43,56 @@ const TOOLS: readonly StatRow[] = [
 ];
 const EDGES: readonly Edge[] = [
   {
-    ...{ caller: "agents/reader", identity: "spiffe", server: "tools/everything" },
-    ...{ tools: 4, requests: 100, rps: 1.7, success: 1, denied: 0 },
+    caller: "agents/reader",
+    identity: "spiffe",
+    server: "tools/everything",
+    tools: 4,
+    requests: 100,
+    rps: 1.7,
+    success: 1,
+    denied: 0,
   },
   {
-    ...{ caller: "anonymous", identity: "anonymous:no-certificate, jwt-missing", server: "tools/everything" },
-    ...{ tools: 0, requests: 2, rps: 0.033, success: null, denied: 2 },
+    caller: "anonymous",
+    identity: "anonymous:no-certificate, jwt-missing",
+    server: "tools/everything",
+    tools: 0,
+    requests: 2,
+    rps: 0.033,
+    success: null,
+    denied: 2,
   },
 ];
 const RULES: readonly AuthzRow[] = [
   {
-    ...{ server: "tools/everything", method: "tools/call", name: "echo", policy: "tools/readers" },
-    ...{ rule: "readers-may-read", mode: "Enforce", allowed: 100, denied: 0, audited: 0 },
-    ...{ success: 1, rps: 1.7, p50: 0.004, p95: 0.02, p99: 0.031 },
+    server: "tools/everything",
+    method: "tools/call",
+    name: "echo",
+    policy: "tools/readers",
+    rule: "readers-may-read",
+    mode: "Enforce",
+    allowed: 100,
+    denied: 0,
+    audited: 0,
+    success: 1,
+    rps: 1.7,
+    p50: 0.004,
+    p95: 0.02,
+    p99: 0.031,
   },
   {
-    ...{ server: "tools/everything", policy: "tools/on-trial", rule: "no-long-operations", mode: "Audit" },
-    ...{ allowed: 0, denied: 0, audited: 0, success: null, rps: 0, p50: null, p95: null, p99: null },
+    server: "tools/everything",
+    policy: "tools/on-trial",
+    rule: "no-long-operations",
+    mode: "Audit",
+    allowed: 0,
+    denied: 0,
+    audited: 0,
+    success: null,
+    rps: 0,
+    p50: null,
+    p95: null,
+    p99: null,
   },
 ];
 
