@@ -2,6 +2,7 @@
 import process from "node:process";
 import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
+import { addLiveCommands } from "./cli/live/commands.ts";
 import { runCheck } from "./cli/check.ts";
 import { runDoctor } from "./cli/doctor.ts";
 import type { DoctorFlags } from "./cli/doctor.ts";
@@ -77,6 +78,8 @@ program
   .command("pin")
   .description("read the answer to tools/list on stdin, print the pins of an MCPServer")
   .action(async () => end(runPin(await buffer(process.stdin), process.stdout, process.stderr)));
+
+addLiveCommands(program, end);
 
 program
   .command("demo")

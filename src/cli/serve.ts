@@ -35,7 +35,9 @@ import { LogFile } from "../telemetry/log-file.ts";
 import type { Before } from "../telemetry/mark-line.ts";
 import { countOpen } from "../telemetry/meter.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import { createRecent } from "../telemetry/recent.ts";
+import type { Activity } from "../telemetry/stat.ts";
 import { createTap } from "../telemetry/tap.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
 import { createTraffic } from "../telemetry/traffic.ts";
@@ -149,12 +151,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     tap,
     policies: () => policies.get(),
     report: () => report.get(),
-    activity: () =>
-      [...countOpen(meter.open, performance.now())].map(([server, { calls, streams }]) => ({
-        server,
-        inflight: calls,
-        streams,
-      })),
+    activity: () => activityOn(policies.get(), metrics.meter.open),
     assets: await readAssets(PAGE_FOLDER),
     info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
   });
@@ -191,6 +188,15 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
 function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: Before } {
   const segment = new Segment(randomUUID(), auditChainKey === "" ? undefined : readChainKey(auditChainKey));
   return { segment, before: auditLog === "stdout" ? {} : readBefore(auditLog) };
+}
+
+/** Of all servers that policy names. */
+function activityOn({ servers }: PolicySet, open: Meter["open"]): readonly Activity[] {
+  const counted = countOpen(open, performance.now());
+  return servers.map(({ name: server }) => {
+    const { calls = 0, streams = 0 } = counted.get(server) ?? {};
+    return { server, inflight: calls, streams };
+  });
 }
 
 /** Undefined: to stdout. */
