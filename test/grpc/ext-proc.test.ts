@@ -268,6 +268,27 @@ test("createExtProc() takes nothing on while the decision log is required and no
 });
 
 describe("createExtProc() with as many streams open as may be", () => {
+  test("keeps no place for one that has failed at its begin, or at its end", () => {
+    let policies = (): typeof POLICIES => {
+      throw new Error("at the begin");
+    };
+    let record = (): void => {};
+    const { handler, load } = start({
+      policies: { get: () => policies(), subscribe: () => ({ [Symbol.dispose]() {} }) },
+      telemetry: { record: () => record() },
+    });
+    expect(() => new Stream(handler)).toThrow("at the begin");
+    expect(load.streams).toBe(0);
+    policies = () => POLICIES;
+    record = () => {
+      throw new Error("at the end");
+    };
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")));
+    expect(load.streams).toBe(1);
+    expect(() => stream.close()).toThrow("at the end");
+    expect(load.streams).toBe(0);
+  });
+
   test("ends one more with RESOURCE_EXHAUSTED, says so, and reads nothing of it", () => {
     const { handler, overloads, records } = start({ maxStreams: 2 });
     const [one, two] = [new Stream(handler), new Stream(handler)];
