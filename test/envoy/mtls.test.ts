@@ -140,13 +140,13 @@ describeWithEnvoy("mutual TLS", () => {
  */
 describeWithEnvoy("streams and connections that may not outlive a certificate", () => {
   test("are ended by max_stream_duration and max_connection_duration, and the call is on record", async () => {
-    await using canary = await Canary.start();
-    await using authority = await Authority.create();
-    const [server, reader] = [await authority.issue("IP:127.0.0.1"), await authority.issue(`URI:${READER}`)];
-    const addTls = await mutualTls(server, authority.cert);
-    await using stack = await startStack({
+    await using upstream = await Canary.start();
+    await using ca = await Authority.create();
+    const [server, caller] = [await ca.issue("IP:127.0.0.1"), await ca.issue(`URI:${READER}`)];
+    const addTls = await mutualTls(server, ca.cert);
+    await using running = await startStack({
       policies: POLICIES,
-      upstreamPort: canary.port,
+      upstreamPort: upstream.port,
       change(config) {
         addTls(config);
         (firstRoute(config)["route"] as Node)["max_stream_duration"] = { max_stream_duration: "1s" };
@@ -155,14 +155,14 @@ describeWithEnvoy("streams and connections that may not outlive a certificate", 
         manager(config)["drain_timeout"] = "0.1s";
       },
     });
-    canary.answer = (_message, response) => {
+    upstream.answer = (_message, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(EVENT);
     };
     /** Everything that comes on one connection until Envoy closes it, which it never does without the two. */
     const untilClosed = async (tool: string): Promise<string> => {
-      const { port } = stack.gateway;
-      const socket = connectTls({ host: "127.0.0.1", port, ca: authority.cert, ...reader });
+      const { port } = running.gateway;
+      const socket = connectTls({ host: "127.0.0.1", port, ca: ca.cert, ...caller });
       const body = callTool(tool);
       const headers = ["host: x", "content-type: application/json", "accept: application/json, text/event-stream"];
       const head = ["POST /mcp HTTP/1.1", ...headers, `content-length: ${Buffer.byteLength(body)}`];
@@ -172,7 +172,7 @@ describeWithEnvoy("streams and connections that may not outlive a certificate", 
     const [stream, connection] = await Promise.all([untilClosed("read"), untilClosed("other")]);
     expect(stream).toContain("notifications/progress");
     expect(connection).toContain("no rule lets agents/reader use tool other");
-    const { outcome } = await stack.toolgate.decision({ tool: "read" });
+    const { outcome } = await running.toolgate.decision({ tool: "read" });
     expect(outcome).toBe("cancelled");
   });
 });

@@ -540,16 +540,6 @@ describe("policies that change", () => {
 describe("the meter", () => {
   const SERVER = "tools/everything";
   const ANSWER = `data: ${result({})}\n\n`;
-  const JSON_ANSWER: SentRequest = {
-    request: "responseHeaders",
-    responseHeaders: {
-      headers: headersOf([
-        [":status", "200"],
-        ["content-type", "application/json"],
-      ]),
-      endOfStream: false,
-    },
-  };
 
   type Metered = Started & {
     readonly told: string[];
