@@ -5,28 +5,15 @@
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { EMPTY_POLICY_SET } from "../src/core/policy/policy-set.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
-import { createMetrics } from "../src/telemetry/metrics.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
+import { create } from "../test/telemetry/samples.ts";
 import { callRecord } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
 import type { Aim } from "./report.ts";
 
 const record = callRecord();
-const create = (): Metrics =>
-  createMetrics({
-    version: "0.0.0",
-    isNamed: () => true,
-    inForce: () => EMPTY_POLICY_SET,
-    policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
-    decisionLogDropped: () => 0,
-    decisionLogQueuedBytes: () => 0,
-    certificateExpiresAtMs: () => undefined,
-    load: () => undefined,
-    isLogKept: () => true,
-  });
-const metrics = create();
+const metrics = create({ isNamed: () => true });
 const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const LINES = 20;
 
@@ -54,7 +41,7 @@ const [SERVERS, TOOLS, OPEN_STREAMS] = [20, 100, 10_000];
 
 /** All series at their caps, and as many streams open as may be by default. The median of some scrapes. */
 export async function measureScrape(): Promise<ScrapeCost> {
-  const full = create();
+  const full = create({ isNamed: () => true });
   fill(full);
   const scrapes: ScrapeCost[] = [];
   for (let i = 0; i < 7; i++) scrapes.push(await scrape(full));
