@@ -178,6 +178,15 @@ export const health: readonly Alert[] = [
     section: "toolgate-is-slow",
   },
   {
+    alert: "ToolgateSpansLost",
+    expr: 'sum by (instance, state) (increase(toolgate_spans_total{state!="exported"}[15m])) > 0',
+    for: "15m",
+    severity: "ticket",
+    summary: "{{ $labels.instance }} loses spans: {{ $labels.state }}",
+    description: "The collector is down or too slow. Calls do not wait for it; their traces are missing.",
+    section: "spans-are-lost",
+  },
+  {
     alert: "ToolgateLabelsOverflow",
     expr: "sum by (instance, label) (increase(toolgate_label_overflow_total[1h])) > 0",
     for: "0m",

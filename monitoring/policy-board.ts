@@ -146,6 +146,9 @@ export const policyBoard = board("toolgate-policy", "Toolgate / Policy", about, 
       { expr: "sum by (instance) (toolgate_open_exchanges)", legend: "{{instance}}" },
     ),
   )
+  .withPanel(
+    trouble("Spans", "Per second: exported, dropped (too many waited), failed.", "toolgate_spans_total", "state"),
+  )
   .withPanel(trouble("Streams refused", "Per second, by reason.", "toolgate_streams_refused_total", "reason"))
   .withPanel(
     trouble(

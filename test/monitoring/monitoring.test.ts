@@ -12,7 +12,7 @@ const FOLDER = join(PACKAGE_ROOT, "monitoring");
 
 /** All series that the registry can have, by the types that it declares. */
 async function seriesNames(): Promise<ReadonlySet<string>> {
-  const declared = [...(await create().expose()).matchAll(/^# TYPE (\w+) (\w+)$/gm)];
+  const declared = [...(await create().expose()).toString().matchAll(/^# TYPE (\w+) (\w+)$/gm)];
   const names = declared.flatMap(([, name = "", type]) =>
     type === "histogram" ? ["_bucket", "_count", "_sum"].map((suffix) => `${name}${suffix}`) : [name],
   );
