@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChainKey } from "../../src/telemetry/chain.ts";
@@ -7,7 +8,7 @@ import { ChainedLog } from "./chained-log.ts";
 import type { Step } from "./chained-log.ts";
 import { lineFaults } from "./line-faults.ts";
 
-const KEY = Buffer.alloc(32, 7);
+const KEY = createSecretKey(Buffer.alloc(32, 7));
 type Known = { readonly key?: ChainKey; readonly after?: string; readonly head?: string };
 
 function verify(files: readonly Buffer[], { key, after, head }: Known = {}) {
@@ -220,7 +221,7 @@ describe("a break is told where it is, and what it is", () => {
     expect(verify(keyed, { key: KEY }).isSound).toBe(true);
     expect(verify(keyed).broken).toStrictEqual(at(1, "not the key"));
     expect(verify(plain, { key: KEY }).broken).toStrictEqual(at(1, "not the key"));
-    expect(verify(keyed, { key: Buffer.alloc(32, 8) }).broken).toStrictEqual(at(1, "changed"));
+    expect(verify(keyed, { key: createSecretKey(Buffer.alloc(32, 8)) }).broken).toStrictEqual(at(1, "changed"));
   });
 
   test("where a mark says what no mark can say", async () => {
