@@ -224,6 +224,23 @@ describe("a break is told where it is, and what it is", () => {
     expect(verify(keyed, { key: createSecretKey(Buffer.alloc(32, 8)) }).broken).toStrictEqual(at(1, "changed"));
   });
 
+  test("where the end of the last line is another byte, which half a line cannot have", async () => {
+    const [file = Buffer.alloc(0)] = await played([run(1)]);
+    const changed = Buffer.from(file);
+    changed[file.length - 1] = 0x20;
+    expect(verify([changed]).broken).toStrictEqual(at(3, "changed"));
+    expect(verify([file.subarray(0, -1)]).broken).toStrictEqual([]);
+  });
+
+  test("where more than half a line stands before a file that follows nothing", async () => {
+    const log = await new ChainedLog(undefined).play([run(2, { isKilled: true }), { kind: "torn", bytes: 20 }]);
+    log.move();
+    await log.run({ lines: 1, moved: undefined, isKilled: false });
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = log.files;
+    expect(verify([first, Buffer.concat([Buffer.from("{}\n"), second])]).broken).toStrictEqual(at(3, "changed"));
+    expect(verify([Buffer.concat([first, Buffer.from("\n")]), second]).broken).toStrictEqual(at(3, "changed"));
+  });
+
   test("where a mark says what no mark can say", async () => {
     const [begin = "", ...lines] = linesOf((await played([run(1)]))[0]);
     for (const unchained of ['"unchained":null', '"unchained":7', '"unchained":{}', '"segment":null', '"follows":[]'])
