@@ -2,10 +2,14 @@
  * telemetry: one record into the metrics, and into the decision log with its share of a write that costs nothing; and a
  * scrape of metrics that are full, which must not hold up calls.
  */
+import { createSecretKey } from "node:crypto";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
+import { Segment } from "../src/telemetry/chain.ts";
+import type { ChainKey } from "../src/telemetry/chain.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
+import type { DecisionLog } from "../src/telemetry/decision-log.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { create } from "../test/telemetry/samples.ts";
 import { callRecord } from "./exchange.bench.ts";
@@ -14,19 +18,26 @@ import type { Aim } from "./report.ts";
 
 const record = callRecord();
 const metrics = create({ isNamed: () => true });
-const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
+const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+const chained = (key: ChainKey) =>
+  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: {} } });
 const LINES = 20;
+const LOGS: readonly (readonly [name: string, log: DecisionLog])[] = [
+  ["decision log", createDecisionLog({ out: sink() })],
+  ["decision log with a chain", chained(undefined)],
+  ["decision log with a chain and a key", chained(createSecretKey(new Uint8Array(32)))],
+];
 
 export const telemetryBenches: readonly Micro[] = [
   { name: "metrics, one record", run: () => metrics.record(record) },
   { name: "metrics, our own time for one message", run: () => metrics.meter.processed("requestBody", 0.02) },
-  {
-    name: `decision log, ${LINES} records and their write`,
+  ...LOGS.map(([name, log]) => ({
+    name: `${name}, ${LINES} records and their write`,
     async run() {
       for (let i = 0; i < LINES; i++) log.record(record);
       await new Promise((resolve) => void setImmediate(resolve));
     },
-  },
+  })),
 ];
 
 export type ScrapeCost = {
