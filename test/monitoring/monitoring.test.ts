@@ -84,7 +84,7 @@ describe("an alert", () => {
     );
   });
 
-  test.skipIf(!hasPromtool)("fires for what it is about, and for nothing else", { timeout: 120_000 }, async () => {
+  test.skipIf(!hasPromtool)("fires for what it is about, and for nothing else", { timeout: 300_000 }, async () => {
     const tests = (await readdir(join(FOLDER, "prometheus"))).filter((name) => name.endsWith(".test.yml"));
     execFileSync(promtool, ["test", "rules", ...tests], { cwd: join(FOLDER, "prometheus"), stdio: "pipe" });
     const tested = await Promise.all(tests.map(async (name) => readFile(join(FOLDER, "prometheus", name), "utf8")));
