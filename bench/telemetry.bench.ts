@@ -5,27 +5,15 @@
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { EMPTY_POLICY_SET } from "../src/core/policy/policy-set.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
-import { createMetrics } from "../src/telemetry/metrics.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
+import { create as createMetrics } from "../test/telemetry/samples.ts";
 import { callRecord } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
 import type { Aim } from "./report.ts";
 
 const record = callRecord();
-const create = (): Metrics =>
-  createMetrics({
-    version: "0.0.0",
-    isNamed: () => true,
-    inForce: () => EMPTY_POLICY_SET,
-    policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
-    decisionLogDropped: () => 0,
-    decisionLogQueuedBytes: () => 0,
-    certificateExpiresAtMs: () => undefined,
-    load: () => undefined,
-    isLogKept: () => true,
-  });
+const create = (): Metrics => createMetrics({ isNamed: () => true });
 const metrics = create();
 const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const LINES = 20;
