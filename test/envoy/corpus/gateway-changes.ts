@@ -49,12 +49,11 @@ export async function bodiesAlone(): Promise<(config: Node) => void> {
     const filters = manager(config)["http_filters"] as Node[];
     const more = (manager(sample)["http_filters"] as Node[]).slice(1, -1);
     filters.splice(filters.length - 1, 0, ...more);
-    const [host] = (manager(sample)["route_config"] as { virtual_hosts: { routes: Node[] }[] }).virtual_hosts;
-    if (host === undefined) throw new Error("the sample has no host");
-    const filterOf = (route: Node | undefined): { config: Node } =>
-      (route?.["typed_per_filter_config"] as { "toolgate.ext_proc": { config: Node } })["toolgate.ext_proc"];
-    filterOf(host.routes[0]).config["overrides"] = { processing_mode: theirs["processing_mode"] };
+    // What the filter of the file has, the first of its routes has here.
+    const perRoute = firstRoute(sample)["typed_per_filter_config"] as { "toolgate.ext_proc": { config: Node } };
+    perRoute["toolgate.ext_proc"].config["overrides"] = { processing_mode: theirs["processing_mode"] };
+    const [host] = (manager(sample)["route_config"] as { virtual_hosts: Node[] }).virtual_hosts;
     const { virtual_hosts: hosts } = manager(config)["route_config"] as { virtual_hosts: Node[] };
-    hosts.push({ name: BODIES_ALONE, domains: [BODIES_ALONE], routes: host.routes });
+    hosts.push({ ...host, name: BODIES_ALONE, domains: [BODIES_ALONE] });
   };
 }
