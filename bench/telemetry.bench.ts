@@ -5,9 +5,12 @@
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
+import type { ExchangeRecord } from "../src/core/exchange/record.ts";
 import { EMPTY_POLICY_SET } from "../src/core/policy/policy-set.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
+import { createTap } from "../src/telemetry/tap.ts";
+import { createTraffic } from "../src/telemetry/traffic.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
 import { callRecord } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
@@ -28,10 +31,25 @@ const create = (): Metrics =>
   });
 const metrics = create();
 const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
+const traffic = createTraffic({ isNamed: () => true });
+const tap = createTap();
+/** Of 50 callers and 20 tools, one after another. */
+const RECORDS = Array.from({ length: 1_000 }, (_, i) => ({
+  ...record,
+  identity: {
+    ...record.identity,
+    workload: { uri: `spiffe://cluster.local/ns/agents/sa/${i % 50}`, name: `agents/${i % 50}` },
+  },
+  target: { kind: "tool", name: `tool-${i % 20}` } as const,
+}));
+let next = 0;
+const varied = (): ExchangeRecord => RECORDS[next++ % RECORDS.length] ?? record;
 const LINES = 20;
 
 export const telemetryBenches: readonly Micro[] = [
   { name: "metrics, one record", run: () => metrics.record(record) },
+  { name: "the last minutes, one record", run: () => traffic.record(varied()) },
+  { name: "a tap that nobody watches, one record", run: () => tap.record(record) },
   { name: "metrics, our own time for one message", run: () => metrics.meter.processed("requestBody", 0.02) },
   {
     name: `decision log, ${LINES} records and their write`,
