@@ -138,6 +138,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     },
     handlers: new Map([[EXT_PROC_PATH, extProc], [EXT_AUTHZ_PATH, extAuthz], ...health.handlers]),
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    onHeld: (bytes) => load.hold(bytes),
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
   });
   endOnUncaught(grpc, log);

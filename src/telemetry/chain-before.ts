@@ -18,7 +18,7 @@ export function readBefore(path: string): Before {
 export function beforeOf(tail: Buffer, isCut: boolean): Before {
   for (let end = tail.length; end > 0;) {
     const start = tail.lastIndexOf(NEWLINE, end - 1) + 1;
-    const line = start === 0 && isCut ? undefined : readChained(tail.subarray(start, end));
+    const line = readChained(tail.subarray(start, end));
     if (line !== undefined) return { follows: line.chain, unchained: unchained(tail.subarray(end + 1)) };
     end = start - 1;
   }

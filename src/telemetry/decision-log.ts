@@ -38,7 +38,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * Costs 2.0 us a record with its share of the write (Node 24); 0.65 of it is `JSON.stringify`, and a line put together
- * by hand takes no less.
+ * by hand takes no less. A chain adds 0.2 us, one with a key 2.7.
  */
 export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog {
   const { out = process.stdout, maxQueuedCharacters = MAX_QUEUED_CHARACTERS, chain } = options;

@@ -209,7 +209,11 @@ describe("createExtProc() while the clock on the wall jumps", () => {
       stream.close();
       return { written: stream.written, status: stream.status };
     });
-    return { streams, records: records.map((one) => ({ ...one, startedAtMs: 0, durationMs: 0 })), times: records };
+    return {
+      streams,
+      records: records.map((one) => ({ ...one, startedAtMs: 0, durationMs: 0, decidedMs: 0 })),
+      times: records,
+    };
   }
 
   test.each([
@@ -223,8 +227,11 @@ describe("createExtProc() while the clock on the wall jumps", () => {
     expect(jumping.streams).toEqual(still.streams);
     expect(jumping.records).toEqual(still.records);
     expect(jumping.times.map(({ startedAtMs }) => startedAtMs)).toEqual([NOON, NOON + 4 * jumpMs]);
-    for (const { durationMs } of jumping.times) {
-      expect(durationMs).toBeGreaterThanOrEqual(0);
+    // The other went nowhere.
+    expect(jumping.times.map(({ decidedMs }) => decidedMs)).toEqual([expect.any(Number), undefined]);
+    for (const { durationMs, decidedMs = 0 } of jumping.times) {
+      expect(decidedMs).toBeGreaterThanOrEqual(0);
+      expect(durationMs).toBeGreaterThanOrEqual(decidedMs);
       expect(durationMs).toBeLessThan(DAY_MS);
     }
   });

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { formatDecision } from "../../src/telemetry/decision-line.ts";
@@ -92,8 +92,6 @@ describe("the log", () => {
     const out = new Reader({ highWaterMark: 1 });
     const chain = { segment: new Segment("s", undefined), before: {} };
     const log = createDecisionLog({ out, chain });
-    out.block();
-    await turn();
     log.record(record());
     out.destroy(new Error("write EPIPE"));
     await turn();
@@ -105,7 +103,7 @@ describe("the log", () => {
     const out = new Reader();
     const key = Buffer.alloc(32, 1);
     const before = { follows: "0".repeat(64), unchained: { bytes: 3, sha256: "1".repeat(64) } };
-    const log = createDecisionLog({ out, chain: { segment: new Segment("s", key), before } });
+    const log = createDecisionLog({ out, chain: { segment: new Segment("s", createSecretKey(key)), before } });
     log.record(record({ target: { kind: "tool", name: "größe" } }));
     await log.close();
     const lines = out.lines.map(parse);
