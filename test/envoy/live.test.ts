@@ -155,8 +155,8 @@ describeWithEnvoy("calls by three callers", () => {
     const tools = (await rows("stat", "tools", "canary")).filter(({ name }) => name !== undefined);
     expect(tools).toMatchObject([
       { name: "_unknown" },
-      { name: "allowed-one", requests: 3, success: 1, tool_errors: 1, denied: 0, tool_success: 2 / 3 },
-      { name: "hidden-one", requests: 3, success: 0.5, tool_errors: 0, denied: 1, tool_success: 0.5 },
+      { name: "allowed-one", requests: 3, success: 2 / 3, tool_errors: 1, denied: 0, availability: 1 },
+      { name: "hidden-one", requests: 3, success: 0.5, tool_errors: 0, denied: 1, availability: 0.5 },
     ]);
     expect(await rows("stat", "tools", "other")).toEqual([]);
   });
@@ -195,7 +195,7 @@ describeWithEnvoy("calls by three callers", () => {
   test("a table has the same as the rows", async () => {
     const shown = await printed("authz", "canary");
     expect(shown.split("\n")[0]).toMatch(/^SERVER +TOOL +POLICY +RULE +MODE +ALLOWED +DENIED +AUDITED +SUCCESS +RPS/);
-    expect(shown).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +100\.00% /);
+    expect(shown).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +66\.66% /);
     expect(await printed("stat", "servers")).toMatch(/^NAMESPACE +SERVER .*\ntools +canary /);
   });
 

@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { manager } from "../envoy/gateway.ts";
+import { firstRoute, manager } from "../envoy/gateway.ts";
+import type { Node } from "../envoy/gateway.ts";
 import { untilMetric } from "../envoy/measured.ts";
 import { describeWithEnvoy } from "../envoy/real-envoy.ts";
 import { startStack } from "../envoy/stack.ts";
@@ -14,7 +15,7 @@ import type { Stack } from "../envoy/stack.ts";
 import type { Toolgate } from "../envoy/toolgate-process.ts";
 import { perform } from "./perform.ts";
 import { POLICIES } from "./policies.ts";
-import { scriptOf } from "./script.ts";
+import { IMPATIENT, scriptOf } from "./script.ts";
 import type { OnRecord } from "./script.ts";
 import { METRICS, countBy, nameOf, seriesOf, sumsOf } from "./sums.ts";
 import type { Sums } from "./sums.ts";
@@ -41,10 +42,7 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
     stack = await startStack({
       policies: POLICIES,
       upstreamPort: server.port,
-      change(config) {
-        manager(config)["preserve_external_request_id"] = true;
-        delete manager(config)["access_log"];
-      },
+      change,
     });
     tap = await Tap.open(stack.toolgate);
     const [reader = "", admin = "", outsider = ""] = await Promise.all(
@@ -69,7 +67,7 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
   test("the script has every way in which a call can end, and every era and caller", () => {
     const outcomes = new Set(records.map(({ outcome }) => outcome));
     expect([...outcomes].toSorted()).toEqual(
-      "cancelled denied input_required ok rpc_error tool_error transport_error unread".split(" "),
+      "cancelled denied input_required ok rpc_error timeout tool_error transport_error unread".split(" "),
     );
     expect(new Set(records.map(({ caller }) => caller)).size).toBe(4);
   });
@@ -158,6 +156,21 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
     return [...strange, ...[...kinds].map(([kind, ids]) => `${ids.length} times, first ${ids[0]}: ${kind}`)];
   }
 });
+
+/** Ids as the script has them, and one more route, with a time-out. */
+function change(config: Node): void {
+  manager(config)["preserve_external_request_id"] = true;
+  delete manager(config)["access_log"];
+  const usual = firstRoute(config);
+  const impatient = {
+    ...usual,
+    name: "impatient",
+    match: { path: "/mcp", headers: [{ name: IMPATIENT, present_match: true }] },
+    route: { ...(usual["route"] as Node), timeout: "0.2s" },
+  };
+  const { virtual_hosts: hosts } = manager(config)["route_config"] as { readonly virtual_hosts: readonly Node[] };
+  for (const host of hosts) host["routes"] = [impatient, usual];
+}
 
 const total = (sums: Sums): number => sums.values().reduce((sum, count) => sum + count, 0);
 
