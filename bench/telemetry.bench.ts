@@ -6,11 +6,14 @@ import { createSecretKey } from "node:crypto";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
+import type { ExchangeRecord } from "../src/core/exchange/record.ts";
 import { Segment } from "../src/telemetry/chain.ts";
 import type { ChainKey } from "../src/telemetry/chain.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
 import type { DecisionLog } from "../src/telemetry/decision-log.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
+import { createTap } from "../src/telemetry/tap.ts";
+import { createTraffic } from "../src/telemetry/traffic.ts";
 import { create } from "../test/telemetry/samples.ts";
 import { callRecord } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
@@ -21,6 +24,19 @@ const metrics = create({ isNamed: () => true });
 const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 const chained = (key: ChainKey) =>
   createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: {} } });
+const traffic = createTraffic({ isNamed: () => true });
+const tap = createTap();
+/** Of 50 callers and 20 tools, one after another. */
+const RECORDS = Array.from({ length: 1_000 }, (_, i) => ({
+  ...record,
+  identity: {
+    ...record.identity,
+    workload: { uri: `spiffe://cluster.local/ns/agents/sa/${i % 50}`, name: `agents/${i % 50}` },
+  },
+  target: { kind: "tool", name: `tool-${i % 20}` } as const,
+}));
+let next = 0;
+const varied = (): ExchangeRecord => RECORDS[next++ % RECORDS.length] ?? record;
 const LINES = 20;
 const LOGS: readonly (readonly [name: string, log: DecisionLog])[] = [
   ["decision log", createDecisionLog({ out: sink() })],
@@ -30,6 +46,8 @@ const LOGS: readonly (readonly [name: string, log: DecisionLog])[] = [
 
 export const telemetryBenches: readonly Micro[] = [
   { name: "metrics, one record", run: () => metrics.record(record) },
+  { name: "the last minutes, one record", run: () => traffic.record(varied()) },
+  { name: "a tap that nobody watches, one record", run: () => tap.record(record) },
   { name: "metrics, our own time for one message", run: () => metrics.meter.processed("requestBody", 0.02) },
   ...LOGS.map(([name, log]) => ({
     name: `${name}, ${LINES} records and their write`,
