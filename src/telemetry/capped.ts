@@ -25,6 +25,8 @@ export type CappedCounter<Name extends string> = Capped<Name> & {
 export type CappedHistogram<Name extends string> = Capped<Name> & {
   /** `traceId`: of the call that this is about, when it is traced. */
   observe(labels: Labels<Name>, nowMs: number, value: number, traceId?: string): void;
+  /** To observe under labels that are held at each scrape, without looking for them. */
+  bind(labels: Labels<Name>, nowMs: number): (value: number) => void;
 };
 
 export function createCounter<Name extends string>({ name, help, ...options }: Options<Name>): CappedCounter<Name> {
@@ -68,9 +70,11 @@ export function createHistogram<Name extends string>(options: HistogramOptions<N
   });
   const sets = createLabelSets({ ...rest, create });
   const les = [...bounds.map(String), "+Inf"];
-  const bucketOf = (value: number): number => {
+  const count = (item: Distribution, value: number): number => {
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    item.counts[bucket] = (item.counts[bucket] as number) + 1;
+    item.sum += value;
     return bucket;
   };
   return {
@@ -80,10 +84,12 @@ export function createHistogram<Name extends string>(options: HistogramOptions<N
     type: "histogram",
     observe(labels, nowMs, value, traceId) {
       const item = sets.at(labels, nowMs);
-      const bucket = bucketOf(value);
-      item.counts[bucket] = (item.counts[bucket] as number) + 1;
-      item.sum += value;
+      const bucket = count(item, value);
       if (traceId !== undefined) (item.exemplars ??= [])[bucket] = { traceId, value, atMs: nowMs };
+    },
+    bind(labels, nowMs) {
+      const item = sets.at(labels, nowMs);
+      return (value) => void count(item, value);
     },
     *texts(format) {
       for (const { item } of sets.values()) {
