@@ -139,7 +139,7 @@ export function createCallMetrics(labels: Labels, shared: Shared): CallMetrics {
       const client = labels.client(record, nowMs);
       if (client !== undefined) clients.add({ mcp_server: call.mcp_server, client }, nowMs);
       if (!isOperation(record)) return;
-      durations.observe(call, nowMs, record.durationMs / 1_000, record.trace?.traceId);
+      durations.observe(call, nowMs, record.durationMs / 1_000, exampleOf(record));
       const { requestBytes, responseBytes } = record.sizes ?? {};
       if (requestBytes !== undefined) requestBodies.observe(call, nowMs, requestBytes);
       if (responseBytes !== undefined) responseBodies.observe(call, nowMs, responseBytes);
@@ -160,6 +160,11 @@ const KNOWN_REVISIONS: ReadonlySet<string> = new Set(Object.keys(REVISIONS));
 function revisionLabel({ revision }: ExchangeRecord): string {
   if (revision === undefined) return "_none";
   return KNOWN_REVISIONS.has(revision) ? revision : "_other";
+}
+
+function exampleOf({ trace, startedAtMs, durationMs }: ExchangeRecord) {
+  const traceId = trace?.traceId;
+  return traceId === undefined ? undefined : { traceId, atMs: Math.round(startedAtMs + durationMs) };
 }
 
 const decisionOf = (action: RuleInForce["action"], mode: RuleInForce["mode"]): ExchangeRecord["decision"] =>

@@ -30,8 +30,9 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
   const answered = (path: string): Promise<readonly unknown[]> =>
     prometheus.until(`an answer to ${path}`, async () => {
       const response = await fetch(`${url}/api/v1/${path}`).catch(() => undefined);
-      const body = (await response?.json()) as { data?: { result?: unknown[] } | unknown[] } | undefined;
-      const found = Array.isArray(body?.data) ? body.data : (body?.data?.result ?? []);
+      if (response?.ok !== true) return undefined; // It has not begun yet.
+      const { data } = (await response.json()) as { data: { result: unknown[] } | unknown[] };
+      const found = Array.isArray(data) ? data : data.result;
       return found.length > 0 ? found : undefined;
     });
 
@@ -57,7 +58,8 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
     cleanups.push(() => admin.close());
     const address = await admin.listen({ host: "127.0.0.1", port: 0 });
     if ("path" in address) throw new Error("a socket where a port was asked for");
-    metrics.record(record({ trace: { traceId: TRACE, parent: undefined, linked: undefined, spans: undefined } }));
+    const trace = { traceId: TRACE, parent: undefined, linked: undefined, spans: undefined };
+    metrics.record(record({ trace, startedAtMs: Date.now() }));
     metrics.record(denied({ target: { kind: "tool", name: "invented" } }));
 
     const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
