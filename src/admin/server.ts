@@ -1,19 +1,23 @@
 /**
- * The admin port: metrics for Prometheus, probes for Kubernetes, the state of the policies for a person at three in the
- * morning. Read-only, plain HTTP: it is meant for loopback or the cluster's own network.
+ * The admin port: metrics for Prometheus, probes for Kubernetes, and for people what policies say and what is going on.
+ * Read-only, plain HTTP: it is meant for loopback or the cluster's own network.
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { PolicySet } from "../core/policy/policy-set.ts";
-import type { PolicyReport } from "../policies/publisher.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { json, text } from "./answer.ts";
+import type { Answer, Page } from "./answer.ts";
+import { apiPages } from "./api.ts";
+import type { ApiOptions } from "./api.ts";
+import { isForUs } from "./host.ts";
 
-export type AdminOptions = {
+export type AdminOptions = ApiOptions & {
   readonly metrics: { readonly contentType: string; expose(): Promise<string> };
   /** What is still missing before requests can be served; nothing when ready. */
   readonly missing: () => readonly string[];
-  readonly policies: () => PolicySet;
-  readonly report: () => PolicyReport;
+  /** The files of the page, by path. */
+  readonly assets: ReadonlyMap<string, Page>;
 };
 
 /** Where to listen, or where it is: a port, or a Unix socket. */
@@ -25,87 +29,89 @@ export type AdminServer = {
   close(): Promise<void>;
 };
 
-type Page = { readonly about: string; answer(): Answer | Promise<Answer> };
-type Answer = { readonly status: number; readonly type: string; readonly body: string };
-
-const TEXT = "text/plain; charset=utf-8";
-const JSON_TYPE = "application/json; charset=utf-8";
+/** What a reader of the tap may take to hear that it has ended. */
+const LAST_WORDS_MS = 500;
 
 export function createAdminServer(options: AdminOptions): AdminServer {
   const pages = createPages(options);
-  const server = createServer((request, response) => void respond(pages, request, response));
+  const server = createServer((request, response) => void respond(pages, request, response, addressOf(server)));
   return {
     listen: (address) => listen(server, address),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close() {
+      options.tap.close();
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeIdleConnections();
+      await Promise.race([closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
-function createPages({ metrics, missing, policies, report }: AdminOptions): ReadonlyMap<string, Page> {
-  const pages = new Map<string, Page>([
+function createPages({ metrics, missing, assets, ...api }: AdminOptions): ReadonlyMap<string, Page> {
+  const own = new Map<string, Page>([
     [
       "/metrics",
       { about: "metrics for Prometheus", answer: async () => text(200, await metrics.expose(), metrics.contentType) },
     ],
     ["/healthz", { about: "200 while the process is alive", answer: () => text(200, "ok\n") }],
     ["/readyz", { about: "200 when it can serve, else 503 and what is missing", answer: () => readiness(missing()) }],
-    [
-      "/api/policies",
-      {
-        about: "the policies in force, their problems and warnings",
-        answer: () => json(200, describe(policies(), report())),
-      },
-    ],
+    ...apiPages(api),
   ]);
-  const lines = [...pages].map(([path, { about }]) => `${path.padEnd(16)}${about}\n`);
-  return pages.set("/", { about: "this page", answer: () => text(200, `Toolgate\n\n${lines.join("")}`) });
+  const lines = [...own].map(([path, { about }]) => `${path.padEnd(21)}${about}\n`);
+  const list: Page = { about: "this list", answer: () => text(200, `Toolgate\n\n${lines.join("")}`) };
+  // The list is also what there is to see where the page is not.
+  return new Map([["/", list], ...own, ["/api", list], ...assets]);
 }
-
-const text = (status: number, body: string, type = TEXT): Answer => ({ status, type, body });
-const json = (status: number, value: unknown): Answer => ({
-  status,
-  type: JSON_TYPE,
-  body: `${JSON.stringify(value, undefined, 2)}\n`,
-});
 
 const readiness = (missing: readonly string[]): Answer =>
   missing.length === 0 ? text(200, "ready\n") : text(503, missing.map((what) => `not ready: ${what}\n`).join(""));
 
-const describe = (policies: PolicySet, { generation, lastSyncedAtMs, problems, warnings }: PolicyReport) => ({
-  generation,
-  lastSynced: lastSyncedAtMs === undefined ? null : new Date(lastSyncedAtMs).toISOString(),
-  servers: policies.servers.map(({ name }) => name),
-  counts: policies.counts,
-  problems,
-  warnings,
-});
+/** Undefined: a Unix socket. */
+function addressOf(server: Server): string | undefined {
+  const address = server.address();
+  return address === null || typeof address === "string" ? undefined : address.address;
+}
 
 async function respond(
   pages: ReadonlyMap<string, Page>,
   request: IncomingMessage,
   response: ServerResponse,
+  address: string | undefined,
 ): Promise<void> {
-  const { status, type, body } = await answer(pages, request);
+  const answered = isForUs(address, request.headers.host) ? await answer(pages, request, response) : NOT_FOR_US;
+  if (answered === undefined) return;
+  const { status, type, body, headers } = answered;
   response.writeHead(status, {
     "content-type": type,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...(status === 405 ? { allow: "GET, HEAD" } : {}),
+    ...headers,
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function answer(pages: ReadonlyMap<string, Page>, { method, url = "/" }: IncomingMessage): Promise<Answer> {
-  const path = url.split("?", 1)[0] ?? "/";
+const NOT_FOR_US = json(403, {
+  error: "this address answers to localhost, 127.0.0.1 and [::1]; the Host header names another",
+});
+
+/** Undefined: it is answered already, or will be. */
+async function answer(
+  pages: ReadonlyMap<string, Page>,
+  { method, url = "/" }: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer | undefined> {
+  const [path = "/", query] = url.split("?", 2);
   const page = pages.get(path);
   if (page === undefined) return json(404, { error: "no such page", pages: [...pages.keys()] });
   if (method !== "GET" && method !== "HEAD") return json(405, { error: `${path} can only be read: use GET` });
+  const asked = new URLSearchParams(query);
   try {
-    return await page.answer();
+    if ("answer" in page) return await page.answer(asked);
+    if (method === "HEAD") return text(200, "", "text/event-stream; charset=utf-8");
+    return page.stream(asked, response);
   } catch (error: unknown) {
     return json(500, { error: `${path} failed: ${error instanceof Error ? error.message : String(error)}` });
   }

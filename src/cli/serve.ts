@@ -2,11 +2,13 @@
  * `toolgate serve`: the composition root, the one place that knows every folder. It reads like the start of the program:
  * policy first, then telemetry, then the two listeners; and at the end the same in reverse.
  */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { PAGE_FOLDER, readAssets } from "../admin/assets.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Address } from "../config/address.ts";
@@ -22,12 +24,16 @@ import { loadTls } from "../grpc/tls.ts";
 import type { Tls } from "../grpc/tls.ts";
 import { createFileSource } from "../policies/files.ts";
 import { startPublisher } from "../policies/publisher.ts";
+import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { PolicyReport, Publisher } from "../policies/publisher.ts";
 import { formatProblem } from "../policies/source.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { createRecent } from "../telemetry/recent.ts";
+import { createTap } from "../telemetry/tap.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
+import { createTraffic } from "../telemetry/traffic.ts";
 import { oncePerMinute } from "./once-per-minute.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,9 +92,11 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     onError: (error) => log.error(error, "the decision log cannot be written"),
   });
   const isLogKept = (): boolean => decisionLog.isKept() && file?.isFaulty !== true;
+  const isNamed: PolicySet["isNamed"] = (...name) => policies.get().isNamed(...name);
+  const [traffic, recent, tap] = [createTraffic({ isNamed }), createRecent(), createTap()];
   const metrics = createMetrics({
     version: VERSION,
-    isNamed: (server, kind, name) => policies.get().isNamed(server, kind, name),
+    isNamed,
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
     isLogKept,
@@ -97,7 +105,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   const isAudited = config.audit === "required" ? isLogKept : () => true;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: (why) => metrics.streamRefused(why) });
-  const telemetry = fanOut([metrics, decisionLog]);
+  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
@@ -119,7 +127,18 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   endOnUncaught(grpc, log);
   let isServing = false;
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
-  const admin = createAdminServer({ metrics, missing, policies: () => policies.get(), report: () => report.get() });
+  const admin = createAdminServer({
+    metrics,
+    missing,
+    traffic,
+    recent,
+    tap,
+    policies: () => policies.get(),
+    report: () => report.get(),
+    activity: () => [],
+    assets: await readAssets(PAGE_FOLDER),
+    info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
+  });
 
   process.on("SIGHUP", () => {
     file?.reopen();

@@ -1,15 +1,10 @@
 /**
- * One JSON object a line for each decision: who, what, the rule that decided, how it ended. Never arguments or results:
- * the record has none.
- *
- * What callers wrote (names, ids, claims) is cut and escaped, so that a line is always one line, on a terminal too. The
- * lines of one turn of the event loop go out in one write; a reader that is too slow costs lines, counted, and neither
- * time nor memory.
+ * One JSON object a line for each decision. The lines of one turn of the event loop go out in one write; a reader that is
+ * too slow costs lines, counted, and neither time nor memory.
  */
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ExchangeRecord } from "../core/exchange/record.ts";
-import { absenceReason, callerName, isAbsent } from "../core/identity/identity.ts";
+import { formatDecision } from "./decision-line.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 export type DecisionLogOptions = {
@@ -31,7 +26,6 @@ export type DecisionLog = Telemetry & {
 };
 
 const MAX_QUEUED_CHARACTERS = 8 * 1024 * 1024;
-const MAX_VALUE_LENGTH = 256;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
@@ -102,52 +96,3 @@ export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog
 
 const drainedOrFailed = (out: Writable): Promise<void> =>
   new Promise((resolve) => void out.once("drain", resolve).once("error", () => resolve()));
-
-/** One record as its line. Members without a value are left out; the order is always the same. */
-export function formatDecision(record: ExchangeRecord): string {
-  const { identity, target, outcome } = record;
-  const { workload, user } = identity;
-  const name = cut(target?.name);
-  const json = JSON.stringify({
-    time: new Date(record.startedAtMs).toISOString(),
-    request_id: cut(record.requestId),
-    server: record.server,
-    method: record.method,
-    tool: target?.kind === "tool" ? name : undefined,
-    prompt: target?.kind === "prompt" ? name : undefined,
-    resource: target?.kind === "resource" ? name : undefined,
-    caller: cut(callerName(identity)),
-    workload: isAbsent(workload) ? undefined : workload.uri,
-    issuer: isAbsent(user) ? undefined : cut(user.issuer),
-    subject: isAbsent(user) ? undefined : cut(user.subject),
-    absent: absenceReason(identity),
-    decision: record.decision,
-    mode: record.mode,
-    policy: record.rule.policy,
-    rule: record.rule.rule,
-    reason: record.reason,
-    outcome: outcome.kind,
-    error_code: outcome.kind === "rpc_error" ? outcome.code : undefined,
-    hidden_items: record.listed.length === 0 && record.hiddenItems === 0 ? undefined : record.hiddenItems,
-    changed_tools: record.changedTools.length === 0 ? undefined : record.changedTools,
-    answer_fault: cut(record.answerFault?.message),
-    answer_fault_reason: record.answerFault?.reason,
-    revision: cut(record.revision),
-    duration_ms: Math.round(record.durationMs * 1_000) / 1_000,
-  });
-  return `${DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json}\n`;
-}
-
-/** What JSON lets through and a terminal or a line reader obeys: C1 controls, bidi and zero-width marks, U+2028, U+2029. */
-const DECEPTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const DECEPTIVE_ALL = new RegExp(DECEPTIVE, "gu");
-
-/** By UTF-16 units, as JSON escapes are. */
-const escape = (character: string): string =>
-  Array.from(
-    { length: character.length },
-    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
-  ).join("");
-
-const cut = (text: string | undefined): string | undefined =>
-  text === undefined || text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH - 1)}…`;

@@ -154,7 +154,7 @@ const decisionLabels = (record: ExchangeRecord, call: CallLabels) => ({
 });
 
 /** What the conventions mean by an operation: not the legacy stream, its end, or an answer to the server. */
-const isOperation = ({ method }: ExchangeRecord): boolean =>
+export const isOperation = ({ method }: ExchangeRecord): boolean =>
   method !== "GET" && method !== "DELETE" && method !== "answer";
 
 function createRequests({ registry, ...shared }: Series): LabelSets<(typeof REQUEST)[number], Count> {

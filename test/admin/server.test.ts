@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createAdminServer } from "../../src/admin/server.ts";
 import type { AdminAddress, AdminOptions, AdminServer } from "../../src/admin/server.ts";
+import { createRecent } from "../../src/telemetry/recent.ts";
+import { createTap } from "../../src/telemetry/tap.ts";
+import { createTraffic } from "../../src/telemetry/traffic.ts";
 import { EMPTY_POLICY_SET } from "../../src/core/policy/policy-set.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -15,6 +18,12 @@ afterEach(async () => {
 const OPTIONS: AdminOptions = {
   metrics: { contentType: "text/plain; version=0.0.4; charset=utf-8", expose: async () => "some_metric 1\n" },
   missing: () => [],
+  assets: new Map(),
+  traffic: createTraffic({ isNamed: () => true }),
+  recent: createRecent(),
+  tap: createTap(),
+  activity: () => [],
+  info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
   policies: () => EMPTY_POLICY_SET,
   report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),
 };
@@ -89,6 +98,7 @@ describe("a page", () => {
       lastSynced: "1970-01-01T00:00:00.000Z",
       servers: [],
       counts: { servers: 1, policies: 2, rules: 3, invalid: 4 },
+      rules: [],
       problems: [problem],
       warnings: [problem],
     });

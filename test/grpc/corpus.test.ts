@@ -14,7 +14,7 @@ import { BODY_SEND_MODE } from "../../src/grpc/protos.ts";
 import type { BodySendMode } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import { createLatest } from "../../src/policies/latest.ts";
-import { formatDecision } from "../../src/telemetry/decision-log.ts";
+import { formatDecision } from "../../src/telemetry/decision-line.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
 import { loadOf } from "../fixtures/load.ts";

@@ -25,6 +25,7 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   mode: "Enforce",
   rule: { policy: "tools/readers", rule: "readers-may-read" },
   reason: undefined,
+  sentence: undefined,
   outcome: { kind: "ok" },
   listed: [],
   hiddenItems: 0,

@@ -212,7 +212,7 @@ function receiptOutcome({ at, seen: { rest } }: ResponseState): Outcome | undefi
 }
 
 function summary(seen: Seen, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {
-  const { server, identity, call, decision, mode, rule, reason } = decided;
+  const { server, identity, call, decision, mode, rule, reason, sentence } = decided;
   const target = call?.target;
   return {
     server,
@@ -226,6 +226,7 @@ function summary(seen: Seen, decided: Decided, revision: string | undefined, out
     mode,
     rule,
     reason,
+    sentence,
     outcome,
     listed: seen.listed,
     changedTools: seen.changedTools,

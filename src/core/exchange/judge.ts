@@ -85,6 +85,7 @@ export function judgeCall(addressed: Addressed & { readonly server: Server }, ca
     mode: audited === undefined ? "Enforce" : "Audit",
     rule: permit.rule,
     reason: audited?.reason,
+    sentence: audited && denialSentence(audited, server, identity, call),
   };
   return { verdict: "permitted", call, permit, decided };
 }
@@ -115,6 +116,7 @@ export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHIN
     mode: "Enforce",
     rule: why.rule,
     reason: why.reason,
+    sentence: why.message,
   };
   const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
   return { verdict: "refused", decided, revision, reply };

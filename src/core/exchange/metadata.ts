@@ -29,6 +29,8 @@ export type Decided = {
   readonly mode: Mode;
   readonly rule: RuleRef;
   readonly reason: Reason | undefined;
+  /** What the caller is told of it, or would be. */
+  readonly sentence: string | undefined;
 };
 
 export function metadataOf(decided: Decided): Metadata {

@@ -24,6 +24,8 @@ export type ExchangeRecord = {
   readonly rule: RuleRef;
   /** Why it was refused, or would have been; undefined for a plain allow. */
   readonly reason: Reason | undefined;
+  /** What the caller was told of it, or would have been. */
+  readonly sentence: string | undefined;
   readonly outcome: Outcome;
   /** The lists in an answer with their names, as the server gave them: what may become a label. */
   readonly listed: readonly Listed[];

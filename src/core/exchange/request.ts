@@ -160,6 +160,7 @@ function onUnmatched(
     mode: "Enforce",
     rule: permit.rule,
     reason: undefined,
+    sentence: undefined,
   };
   return [
     { at: "unmatched", permit },

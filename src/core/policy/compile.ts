@@ -18,7 +18,7 @@ import type {
 } from "./document.ts";
 import { parsePattern } from "./pattern.ts";
 import { emptyRules } from "./policy-set.ts";
-import type { PolicySet, Server } from "./policy-set.ts";
+import type { PolicySet, RuleInForce, Server } from "./policy-set.ts";
 import { CallerIndex } from "./rule-index.ts";
 import { addRoutes, createRoutes, findEndpoint, mayBeServer } from "./server-match.ts";
 import type { Routes } from "./server-match.ts";
@@ -46,7 +46,7 @@ export function compile(
   const problems = findDuplicates(inOrder);
   const routes = createRoutes();
   const servers = compileServers(serverDocuments, routes, problems);
-  for (const document of policyDocuments) compilePolicy(document, servers, problems, options);
+  const rules = policyDocuments.flatMap((document) => compilePolicy(document, servers, problems, options));
   markInvalid(servers, routes, invalid);
   const all = [...servers.values()];
   const hidesServers = invalid.some(
@@ -54,6 +54,7 @@ export function compile(
   );
   const policies: PolicySet = Object.freeze({
     servers: all,
+    rules,
     counts: {
       servers: all.length,
       policies: policyDocuments.length,
@@ -98,15 +99,18 @@ function compilePolicy(
   servers: ReadonlyMap<string, ServerDraft>,
   problems: DocumentProblem[],
   options: CompileOptions,
-): void {
+): readonly RuleInForce[] {
   const found = checkRules(document);
   problems.push(...found.map((problem) => ({ ...problem, document: documentKey(document) })));
-  for (const target of targetsOf(document)) {
-    const server = servers.get(target);
-    if (server === undefined) continue;
+  const targets = targetsOf(document).flatMap((target) => servers.get(target) ?? []);
+  for (const server of targets) {
     if (found.length > 0) server.invalid = true;
     else addPolicy(server, document, options);
   }
+  if (found.length > 0) return [];
+  const { mode = "Enforce", rules } = document.spec;
+  const about = { policy: documentName(document.metadata), mode, servers: targets.map(({ name }) => name) };
+  return rules.map(({ name, action }) => ({ ...about, rule: name, action }));
 }
 
 function markInvalid(

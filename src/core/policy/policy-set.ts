@@ -1,6 +1,7 @@
 /** All policy, compiled. Frozen: a reload makes another one. */
 import type { Subject } from "../mcp/subject.ts";
-import type { ServerOptions } from "./document.ts";
+import type { Mode, RuleRef } from "./decision.ts";
+import type { RuleDocument, ServerOptions } from "./document.ts";
 import type { CallerIndex } from "./rule-index.ts";
 import { NameIndex } from "./rule-index.ts";
 
@@ -43,8 +44,18 @@ export type Endpoint = {
   readonly messagesPath: string | undefined;
 };
 
+/** A rule as it is in force: what can be counted against it, and found never to match. */
+export type RuleInForce = RuleRef & {
+  readonly action: RuleDocument["action"];
+  readonly mode: Mode;
+  /** Those that it is about and that exist. */
+  readonly servers: readonly string[];
+};
+
 export type PolicySet = {
   readonly servers: readonly Server[];
+  /** In the order of the documents. Without those of a document that cannot be used, and those that are built in. */
+  readonly rules: readonly RuleInForce[];
   readonly counts: {
     readonly servers: number;
     readonly policies: number;
@@ -61,6 +72,7 @@ export type PolicySet = {
 
 export const EMPTY_POLICY_SET: PolicySet = Object.freeze({
   servers: [],
+  rules: [],
   counts: { servers: 0, policies: 0, rules: 0, invalid: 0 },
   match: () => undefined,
   mayBeServer: () => true,

@@ -24,6 +24,7 @@ import type { PolicySet } from "../../../src/core/policy/policy-set.ts";
 import { everyCut, utf8 } from "../../fixtures/bytes.ts";
 import {
   deliveredBody,
+  localReplyOf,
   optionsWith,
   play,
   POST,
@@ -247,6 +248,21 @@ describe("recordsOf()", () => {
       reason: "no-rule-allows",
       outcome: { kind: "ok" },
     });
+  });
+
+  test("has the sentence that the caller got, or would have got without Audit", () => {
+    const { exchange, replies } = play(OPTIONS, call(toolsCall("other")));
+    const sentence = recordsOf(exchange)[0]?.sentence ?? "";
+    expect(sentence).toMatch(/^Blocked by policy: no rule lets agents\/reader use tool other /);
+    expect(localReplyOf(replies.at(-1)).text).toContain(JSON.stringify(sentence));
+    expect(recorded(...call("{"))?.sentence).toMatch(/^byte |^the document ends/);
+
+    const audit = policySetWith(policyDocument("p", [allow("a", FROM_READER, { tools: ["x"] })], { mode: "Audit" }));
+    const audited = recordsOf(
+      play(optionsWith(audit), [...call(toolsCall("other")), ...jsonAnswer(result({}))]).exchange,
+    );
+    expect(audited[0]?.sentence).toBe(sentence);
+    expect(recorded(...call(toolsCall("echo")), ...jsonAnswer(result({})))?.sentence).toBeUndefined();
   });
 
   test("has the names that a list showed and how many were taken out", () => {

@@ -56,6 +56,20 @@ describe("compile()", () => {
     expect([problems, warnings]).toEqual([[], []]);
   });
 
+  test("names the rules that are in force, with what they do and whether they refuse", () => {
+    const { policies } = compiled([
+      serverDocument(),
+      policyDocument("b", [ECHO, deny("no", FROM_ANYONE, { tools: ["x"] })], { mode: "Audit" }),
+      policyDocument("a", [ECHO], { targets: ["elsewhere"] }),
+      policyDocument("twice", [ECHO, ECHO]),
+    ]);
+    expect(policies.rules).toEqual([
+      { policy: "tools/a", rule: "echo", action: "Allow", mode: "Enforce", servers: [] },
+      { policy: "tools/b", rule: "echo", action: "Allow", mode: "Audit", servers: ["tools/everything"] },
+      { policy: "tools/b", rule: "no", action: "Deny", mode: "Audit", servers: ["tools/everything"] },
+    ]);
+  });
+
   test("makes the same of the same documents in any order", () => {
     const documents = [
       serverDocument(),

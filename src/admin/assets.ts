@@ -1,0 +1,40 @@
+/**
+ * The files of the page, read once at the start: what is asked for is looked up among them, so that no path leads out of
+ * their folder. The page may load nothing from elsewhere, and may not be shown inside another one.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Answer, Page } from "./answer.ts";
+
+export const PAGE_FOLDER = fileURLToPath(new URL("./page/", import.meta.url));
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".json": "application/json; charset=utf-8",
+};
+
+const HEADERS = {
+  "content-security-policy":
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "referrer-policy": "no-referrer",
+};
+
+/** By path: `/` is `index.html`, all others are under `/assets/`. Files of no known type are left out, and nothing is where there is no folder. */
+export async function readAssets(folder: string): Promise<ReadonlyMap<string, Page>> {
+  const pages = new Map<string, Page>();
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  for (const entry of entries) {
+    const type = TYPES[extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(folder.length).replaceAll("\\", "/").replace(/^\//, "");
+    const answer: Answer = { status: 200, type, body: await readFile(path), headers: HEADERS };
+    const page: Page = { about: "the page", answer: () => answer };
+    pages.set(name === "index.html" ? "/" : `/assets/${name}`, page);
+  }
+  return pages;
+}

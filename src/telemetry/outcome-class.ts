@@ -1,0 +1,35 @@
+/**
+ * Whose fault it was that a call did not end well: what success rates are made of. A failure is the server's alone: a time-out,
+ * a broken answer, or a code that JSON-RPC keeps for servers. What a caller got wrong is none, and a refusal of ours is
+ * not even counted among the calls that a server could have answered.
+ */
+import type { Outcome } from "../core/mcp/outcome.ts";
+import { assertNever } from "../core/result.ts";
+
+/** `unread` and `cancelled`: nobody knows how it would have ended. */
+export type OutcomeClass = "ok" | "tool_error" | "client_error" | "server_error" | "denied" | "cancelled" | "unread";
+
+/** `code`: of an `rpc_error`. */
+export function classOf(kind: Outcome["kind"], code: number | undefined): OutcomeClass {
+  switch (kind) {
+    case "ok":
+    case "input_required":
+    case "task":
+      return "ok";
+    case "timeout":
+    case "transport_error":
+      return "server_error";
+    case "rpc_error":
+      return isServerFault(code ?? 0) ? "server_error" : "client_error";
+    case "tool_error":
+    case "denied":
+    case "cancelled":
+    case "unread":
+      return kind;
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** Internal error, and what JSON-RPC reserves for the server's implementation below the codes of MCP. */
+const isServerFault = (code: number): boolean => code === -32603 || (code >= -32019 && code <= -32000);
