@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type Axe from "axe-core";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect } from "vitest";
@@ -22,7 +23,10 @@ export const launch = (): Promise<Browser> =>
 export type Tab = AsyncDisposable & { readonly page: Page; readonly complaints: readonly string[] };
 
 /** The page's clock begins at the time of the canned answers, and runs. */
-export async function openTab(browser: Browser, options: BrowserContextOptions & { readonly realClock?: true } = {}): Promise<Tab> {
+export async function openTab(
+  browser: Browser,
+  options: BrowserContextOptions & { readonly realClock?: true } = {},
+): Promise<Tab> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, timezoneId: "UTC", ...options });
   const page = await context.newPage();
   if (options.realClock !== true) await page.clock.install({ time: NOW_MS });
@@ -32,8 +36,10 @@ export async function openTab(browser: Browser, options: BrowserContextOptions &
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.addInitScript(() =>
-    addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
-      console.error(`content security policy: ${violatedDirective} ${blockedURI}`), // eslint-disable-line no-console
+    addEventListener(
+      "securitypolicyviolation",
+      ({ violatedDirective, blockedURI }) =>
+        console.error(`content security policy: ${violatedDirective} ${blockedURI}`), // eslint-disable-line no-console
     ),
   );
   return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
@@ -46,9 +52,11 @@ export async function expectAccessible(page: Page): Promise<void> {
   // By the debugger, which the content security policy does not bind.
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
-    const { axe: checker } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { axe: checker } = globalThis as unknown as { axe: typeof Axe };
     const found = await checker.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`);
+    return found.violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`,
+    );
   });
   expect(violations).toStrictEqual([]);
 }

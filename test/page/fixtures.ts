@@ -1,5 +1,14 @@
 /** What the API could answer, made of a list of flows: callers, tools, and how calls end. No clock: the page's tests are given one. */
-import type { Activity, AuthzRow, DecisionLine, EdgeRow, History, Policies, RuleRow, StatRow } from "../../src/admin/page/answers.js";
+import type {
+  Activity,
+  AuthzRow,
+  DecisionLine,
+  EdgeRow,
+  History,
+  Policies,
+  RuleRow,
+  StatRow,
+} from "../../src/admin/page/answers.js";
 
 /** Calls of one caller to one tool in the window. */
 export type Flow = {
@@ -44,7 +53,10 @@ export function apiOf(world: World): Api {
     "/api/policies": () => policiesOf(world),
     "/api/stat/servers": rows((window) =>
       world.servers.map((server) => ({
-        ...stat(flows.filter((flow) => flow.server === server), window),
+        ...stat(
+          flows.filter((flow) => flow.server === server),
+          window,
+        ),
         server,
         inflight: world.streams.find((one) => one.server === server)?.inflight ?? 0,
         streams: world.streams.find((one) => one.server === server)?.streams ?? 0,
@@ -63,7 +75,9 @@ export function apiOf(world: World): Api {
     "/api/edges": (query) => {
       const byTool = query.get("by") === "tool";
       const read = (window: number): EdgeRow[] =>
-        groups(flows, ({ caller, server, tool }) => [caller, server, byTool ? tool : ""]).map((group) => edge(group, window, byTool));
+        groups(flows, ({ caller, server, tool }) => [caller, server, byTool ? tool : ""]).map((group) =>
+          edge(group, window, byTool),
+        );
       return rows(read)(query);
     },
     "/api/authz": rows((): AuthzRow[] =>
@@ -89,7 +103,12 @@ const policiesOf = ({ rules, servers, problems = [], warnings = [], nowMs }: Wor
   generation: 3,
   lastSynced: new Date(nowMs - 60_000).toISOString(),
   servers: [...servers],
-  counts: { servers: servers.length, policies: new Set(rules.map(({ policy }) => policy)).size, rules: rules.length, invalid: 0 },
+  counts: {
+    servers: servers.length,
+    policies: new Set(rules.map(({ policy }) => policy)).size,
+    rules: rules.length,
+    invalid: 0,
+  },
   rules: [...rules],
   problems,
   warnings,
@@ -128,7 +147,8 @@ function edge(group: readonly Flow[], window: number, byTool: boolean): EdgeRow 
 function historyOf({ flows, nowMs }: World): History {
   const end = Math.floor(nowMs / 1_000 / SLOT_SECONDS) * SLOT_SECONDS;
   const slots = Array.from({ length: SLOTS }, (_, i) => end - (SLOTS - i) * SLOT_SECONDS);
-  const wave = (seed: number, i: number): number => 1 + 0.35 * Math.sin(i / 3 + seed) + 0.15 * Math.sin(i * 1.7 + seed * 3);
+  const wave = (seed: number, i: number): number =>
+    1 + 0.35 * Math.sin(i / 3 + seed) + 0.15 * Math.sin(i * 1.7 + seed * 3);
   return {
     slotSeconds: SLOT_SECONDS,
     slots: flows.length === 0 ? [] : slots,

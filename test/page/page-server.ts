@@ -39,7 +39,9 @@ export class PageServer implements AsyncDisposable {
       const asset = assets.get(pathname);
       if (asset !== undefined && "answer" in asset) {
         void Promise.resolve(asset.answer(searchParams)).then(({ status, type, body, headers }) =>
-          response.writeHead(status, { "content-type": type, "x-content-type-options": "nosniff", ...headers }).end(body),
+          response
+            .writeHead(status, { "content-type": type, "x-content-type-options": "nosniff", ...headers })
+            .end(body),
         );
         return;
       }

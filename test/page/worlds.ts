@@ -5,7 +5,13 @@ import type { Flow, World } from "./fixtures.ts";
 /** When all of them are looked at. */
 export const NOW_MS = Date.UTC(2026, 10, 29, 12, 3, 4);
 
-const rule = (policy: string, name: string, action: string, mode: string, hits: readonly [number, number, number]): RuleRow => ({
+const rule = (
+  policy: string,
+  name: string,
+  action: string,
+  mode: string,
+  hits: readonly [number, number, number],
+): RuleRow => ({
   policy,
   rule: name,
   action,
@@ -34,8 +40,10 @@ const refused = (secondsAgo: number, line: Partial<DecisionLine>): DecisionLine 
   ...line,
 });
 
-function withoutServer({ server: _, ...line }: DecisionLine): DecisionLine {
-  return line;
+function withoutServer(line: DecisionLine): DecisionLine {
+  const rest = { ...line };
+  delete rest.server;
+  return rest;
 }
 
 const NOT_ALLOWED = (tool: string): string =>
@@ -49,7 +57,14 @@ export const demo: World = {
     { caller: "agents/reader", server: "tools/everything", tool: "echo", requests: 412, seconds: 0.024 },
     { caller: "agents/reader", server: "tools/everything", tool: "get-sum", requests: 96, seconds: 0.031, errors: 3 },
     { caller: "agents/reader", server: "tools/everything", tool: "get-env", requests: 14, denied: 14 },
-    { caller: "agents/planner", server: "tools/everything", tool: "trigger-long-running-operation", requests: 18, audited: 18, seconds: 4.2 },
+    {
+      caller: "agents/planner",
+      server: "tools/everything",
+      tool: "trigger-long-running-operation",
+      requests: 18,
+      audited: 18,
+      seconds: 4.2,
+    },
     { caller: "agents/planner", server: "search/web", tool: "search", requests: 240, seconds: 0.31, errors: 11 },
     { caller: "agents/planner", server: "tools/files", tool: "read-file", requests: 131, seconds: 0.044 },
     { caller: "alice@example.com", server: "tools/files", tool: "read-file", requests: 37, seconds: 0.052 },
@@ -66,12 +81,60 @@ export const demo: World = {
     rule("search/web", "interns-may-search", "Allow", "Enforce", [0, 0, 0]),
   ],
   denials: [
-    refused(3, { tool: "get-env", policy: "tools/admins", rule: "nobody-reads-the-environment", reason: "denied-by-rule", sentence: "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it." }),
-    refused(9, { tool: "trigger-long-running-operation", caller: "agents/planner", decision: "audit", mode: "Audit", policy: "tools/on-trial", rule: "no-long-operations", reason: "denied-by-rule", outcome: "ok", sentence: "The tool trigger-long-running-operation on tools/everything is not allowed for agents/planner: the rule no-long-operations of tools/on-trial denies it." }),
-    refused(12, { tool: "get-env", policy: "tools/admins", rule: "nobody-reads-the-environment", reason: "denied-by-rule", sentence: "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it." }),
-    refused(41, { server: "tools/files", tool: "write-file", caller: "alice@example.com", sentence: "The tool write-file on tools/files is not allowed for alice@example.com: no rule allows it (rule toolgate/default-deny)." }),
-    refused(75, { server: "search/web", tool: "search", caller: "anonymous", absent: "jwt-missing", reason: "no-access", sentence: "The server search/web is not open to callers without a token: no rule names them (rule toolgate/default-deny)." }),
-    refused(160, { server: "", method: "initialize", caller: "anonymous", absent: "jwt-missing", rule: "unknown-server", reason: "unknown-server", sentence: "No MCPServer matches host old.example.com and path /v1: write one, or send the request elsewhere." } as Partial<DecisionLine>),
+    refused(3, {
+      tool: "get-env",
+      policy: "tools/admins",
+      rule: "nobody-reads-the-environment",
+      reason: "denied-by-rule",
+      sentence:
+        "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it.",
+    }),
+    refused(9, {
+      tool: "trigger-long-running-operation",
+      caller: "agents/planner",
+      decision: "audit",
+      mode: "Audit",
+      policy: "tools/on-trial",
+      rule: "no-long-operations",
+      reason: "denied-by-rule",
+      outcome: "ok",
+      sentence:
+        "The tool trigger-long-running-operation on tools/everything is not allowed for agents/planner: the rule no-long-operations of tools/on-trial denies it.",
+    }),
+    refused(12, {
+      tool: "get-env",
+      policy: "tools/admins",
+      rule: "nobody-reads-the-environment",
+      reason: "denied-by-rule",
+      sentence:
+        "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it.",
+    }),
+    refused(41, {
+      server: "tools/files",
+      tool: "write-file",
+      caller: "alice@example.com",
+      sentence:
+        "The tool write-file on tools/files is not allowed for alice@example.com: no rule allows it (rule toolgate/default-deny).",
+    }),
+    refused(75, {
+      server: "search/web",
+      tool: "search",
+      caller: "anonymous",
+      absent: "jwt-missing",
+      reason: "no-access",
+      sentence:
+        "The server search/web is not open to callers without a token: no rule names them (rule toolgate/default-deny).",
+    }),
+    withoutServer(
+      refused(160, {
+        method: "initialize",
+        caller: "anonymous",
+        absent: "jwt-missing",
+        rule: "unknown-server",
+        reason: "unknown-server",
+        sentence: "No MCPServer matches host old.example.com and path /v1: write one, or send the request elsewhere.",
+      }),
+    ),
   ],
   streams: [
     { server: "tools/everything", inflight: 2, streams: 3 },
@@ -80,7 +143,15 @@ export const demo: World = {
   ],
 };
 
-export const nothing: World = { nowMs: NOW_MS, servers: [], flows: [], rules: [], denials: [], streams: [], startedAtMs: NOW_MS - 4_000 };
+export const nothing: World = {
+  nowMs: NOW_MS,
+  servers: [],
+  flows: [],
+  rules: [],
+  denials: [],
+  streams: [],
+  startedAtMs: NOW_MS - 4_000,
+};
 
 /** 200 tools on 14 servers, called by 40 callers. */
 export const many: World = {
@@ -99,7 +170,11 @@ export const many: World = {
     };
   }),
   rules: Array.from({ length: 60 }, (_, i) =>
-    rule(`team-${i % 14}/policy-${i % 14}`, `rule-${i}`, i % 5 === 0 ? "Deny" : "Allow", "Enforce", [i % 5 === 0 ? 0 : i * 31, i % 5 === 0 ? i : 0, 0]),
+    rule(`team-${i % 14}/policy-${i % 14}`, `rule-${i}`, i % 5 === 0 ? "Deny" : "Allow", "Enforce", [
+      i % 5 === 0 ? 0 : i * 31,
+      i % 5 === 0 ? i : 0,
+      0,
+    ]),
   ),
   streams: Array.from({ length: 14 }, (_, i) => ({ server: `team-${i}/server-${i}`, inflight: i, streams: i * 2 })),
 };
@@ -124,7 +199,9 @@ export const hostile: World = {
     { caller: `javascript:alert(1)"'\`\\`, server: "tools/everything", tool: "x".repeat(256), requests: 30 },
     { caller: "\u202eevil", server: "tools/everything", tool: "two\nlines\tand tabs", requests: 30 },
   ],
-  denials: [refused(1, { caller: HOSTILE, tool: HOSTILE, sentence: `The tool ${HOSTILE} is not allowed.`, [HOSTILE]: HOSTILE })],
+  denials: [
+    refused(1, { caller: HOSTILE, tool: HOSTILE, sentence: `The tool ${HOSTILE} is not allowed.`, [HOSTILE]: HOSTILE }),
+  ],
   rules: [rule("tools/readers", HOSTILE, "Allow", "Enforce", [1, 0, 0])],
   problems: [{ file: "a.yaml", line: 3, path: "spec.rules[0]", message: HOSTILE }],
 };

@@ -26,7 +26,14 @@ export function createChart({ title, format, empty }) {
     canvas,
   );
   const nothing = h("p", { class: "empty" }, empty);
-  const element = h("figure", { class: "chart" }, h("figcaption", {}, h("h3", {}, title), when), slider, legend, nothing);
+  const element = h(
+    "figure",
+    { class: "chart" },
+    h("figcaption", {}, h("h3", {}, title), when),
+    slider,
+    legend,
+    nothing,
+  );
   /** @type {uPlot | undefined} */
   let plot;
   /** @type {readonly number[]} */
@@ -61,7 +68,10 @@ export function createChart({ title, format, empty }) {
   const draw = () => {
     const width = Math.floor(canvas.clientWidth);
     if (width === 0 || slots.length < 2) return;
-    const data = /** @type {uPlot.AlignedData} */ ([[...slots], ...lines.map(({ values, height }) => [...(height ?? values)])]);
+    const data = /** @type {uPlot.AlignedData} */ ([
+      [...slots],
+      ...lines.map(({ values, height }) => [...(height ?? values)]),
+    ]);
     const key = lines.map(({ look }) => look).join();
     if (plot !== undefined && key === looks) {
       if (plot.width !== width) plot.setSize({ width, height: HEIGHT });
@@ -136,7 +146,12 @@ function plotOptions(width, lines, format, choose) {
     padding: [8, 4, 0, 0],
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, size: 24, values: (_, splits) => splits.map((split) => clock(split * 1_000).slice(0, 5)), incrs: [60, 120, 300] },
+      {
+        ...axis,
+        size: 24,
+        values: (_, splits) => splits.map((split) => clock(split * 1_000).slice(0, 5)),
+        incrs: [60, 120, 300],
+      },
       { ...axis, size: 48, values: (_, splits) => splits.map((split) => (split === 0 ? "0" : format(split))) },
     ],
     series: [
@@ -150,7 +165,11 @@ function plotOptions(width, lines, format, choose) {
         ...(height ? { fill: colour(`${look}-soft`) } : {}),
       })),
     ],
-    hooks: { setCursor: [(self) => choose(self.cursor.left !== undefined && self.cursor.left < 0 ? undefined : self.cursor.idx)] },
+    hooks: {
+      setCursor: [
+        (self) => choose(self.cursor.left !== undefined && self.cursor.left < 0 ? undefined : self.cursor.idx),
+      ],
+    },
   };
 }
 

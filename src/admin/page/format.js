@@ -1,7 +1,7 @@
 // @ts-check
 /** Numbers and times as people read them. `–` is "there is nothing to tell". */
 
-export const NOTHING = "–";
+const NOTHING = "–";
 
 /** @param {number} perSecond */
 export function rate(perSecond) {

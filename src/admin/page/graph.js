@@ -37,19 +37,21 @@ export function createGraph(rows) {
     paths.set(ids.join("\n"), new Set(ids));
   }
   const place = new Map(server.nodes.map(({ id }, i) => [id, i]));
+  /** @param {GraphNode} node */
+  const middle = ({ id }) => {
+    const mine = [...links.values()].filter(({ from, to }) => from === id || to === id);
+    const all = mine.reduce((sum, { rps }) => sum + rps, 0);
+    const sum = mine.reduce((total, { from, to, rps }) => total + (place.get(from) ?? place.get(to) ?? 0) * rps, 0);
+    return all === 0 ? 0 : sum / all;
+  };
   /** Beside what they are linked to, so that few links cross. @param {GraphNode[]} nodes */
   const beside = (nodes) => {
-    /** @param {GraphNode} node */
-    const middle = ({ id }) => {
-      const mine = [...links.values()].filter(({ from, to }) => from === id || to === id);
-      const all = mine.reduce((sum, { rps }) => sum + rps, 0);
-      const sum = mine.reduce((total, { from, to, rps }) => total + (place.get(from) ?? place.get(to) ?? 0) * rps, 0);
-      return all === 0 ? 0 : sum / all;
-    };
     const order = new Map(nodes.map((node) => [node, middle(node)]));
     return nodes.toSorted(
       (one, other) =>
-        Number(isRest(one.id)) - Number(isRest(other.id)) || (order.get(one) ?? 0) - (order.get(other) ?? 0) || other.rps - one.rps,
+        Number(isRest(one.id)) - Number(isRest(other.id)) ||
+        (order.get(one) ?? 0) - (order.get(other) ?? 0) ||
+        other.rps - one.rps,
     );
   };
   const nodes = { caller: beside(caller.nodes), server: server.nodes, tool: beside(tool.nodes) };
@@ -83,7 +85,10 @@ function ranked(rows, column, noun, partsOf) {
   const kept = all.length <= MOST[column] + 1 ? all : all.slice(0, MOST[column]);
   const others = all.slice(kept.length);
   const ids = new Set(kept.map(({ id }) => id));
-  const rest = others.reduce(plus, { ...nodeOf(column, `${column}${REST}`, `${others.length} more ${noun}`, ""), isGroup: true });
+  const rest = others.reduce(plus, {
+    ...nodeOf(column, `${column}${REST}`, `${others.length} more ${noun}`, ""),
+    isGroup: true,
+  });
   return {
     nodes: others.length === 0 ? kept : [...kept, rest],
     /** @param {EdgeRow} row */

@@ -25,9 +25,17 @@ export function createHead({ panels, go, tools, status }) {
     "aria-describedby": "filter-hint",
     oninput: () => go({ filter: input.value.trim() }),
   });
-  const clear = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => go({ filter: "" }) }, "Clear");
+  const clear = h(
+    "button",
+    { type: "button", class: "quiet", hidden: true, onclick: () => go({ filter: "" }) },
+    "Clear",
+  );
   const windows = WINDOWS.map((seconds) =>
-    h("button", { type: "button", onclick: () => go({ windowSeconds: seconds }) }, seconds === 60 ? "1 min" : `${seconds / 60} min`),
+    h(
+      "button",
+      { type: "button", onclick: () => go({ windowSeconds: seconds }) },
+      seconds === 60 ? "1 min" : `${seconds / 60} min`,
+    ),
   );
   const links = panels.map(({ id, title }) => h("a", { href: `#at=${id}` }, title));
   const element = h(

@@ -65,7 +65,7 @@ const head = createHead({
   panels: PANELS,
   go,
   status: notices.status,
-  tools: [createThemeButton(traffic.redraw)],
+  tools: [createThemeButton(() => traffic.redraw())],
 });
 const main = h(
   "main",

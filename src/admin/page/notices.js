@@ -34,7 +34,9 @@ export function createNotices(forgetRestart) {
           ? `Not answering, again in ${span(Math.ceil(wait))}`
           : answeredAt === undefined
             ? "Asking …"
-            : now - answeredAt < 5_000 ? "Live" : `Data of ${ago(answeredAt, now)}`,
+            : now - answeredAt < 5_000
+              ? "Live"
+              : `Data of ${ago(answeredAt, now)}`,
       );
       const when = restarted === undefined ? "" : clock(Date.parse(restarted.startedAt));
       setText(restartText, restarted === undefined ? "" : `Toolgate was started anew at ${when}: counts begin there.`);

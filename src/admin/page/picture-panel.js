@@ -33,7 +33,11 @@ export function createPicturePanel(choose) {
 
   const links = svg("svg", { class: "links", "aria-hidden": "true", focusable: "false" });
   const lists = COLUMNS.map((column) => h("ul", { class: `nodes ${column}`, "aria-label": TITLES[column] }));
-  const heads = h("div", { class: "picture-heads", "aria-hidden": "true" }, ...COLUMNS.map((column) => h("span", {}, TITLES[column])));
+  const heads = h(
+    "div",
+    { class: "picture-heads", "aria-hidden": "true" },
+    ...COLUMNS.map((column) => h("span", {}, TITLES[column])),
+  );
   const stage = h("div", { class: "stage" }, links, ...lists);
   const picture = h("div", { class: "picture" }, heads, stage, legend());
   const table = createFlowTable(choose);
@@ -64,7 +68,9 @@ export function createPicturePanel(choose) {
     const number = box?.querySelector(".number");
     if (box === null || !number) return;
     setText(number, `${rate(rps)}/s`);
-    const parts = [errors > 0 ? `${count(errors)} errors` : "", denied > 0 ? `${count(denied)} denied` : ""].filter(Boolean);
+    const parts = [errors > 0 ? `${count(errors)} errors` : "", denied > 0 ? `${count(denied)} denied` : ""].filter(
+      Boolean,
+    );
     const words = box.querySelector(".unseen");
     if (words !== null) setText(words, parts.length === 0 ? "" : `, ${parts.join(", ")}`);
     setProperties(box, { title: [name, node.detail, ...parts].filter(Boolean).map(visible).join("\n") });
@@ -95,10 +101,14 @@ export function createPicturePanel(choose) {
     const isLit = (/** @type {string} */ id) => paths.some((path) => path.has(id));
     stage.classList.toggle("dimmed", paths.length > 0);
     for (const [i, column] of COLUMNS.entries())
-      for (const [j, node] of graph.nodes[column].entries()) lists[i]?.children[j]?.classList.toggle("lit", isLit(node.id));
+      for (const [j, node] of graph.nodes[column].entries())
+        lists[i]?.children[j]?.classList.toggle("lit", isLit(node.id));
     const all = [...links.children];
     for (const [i, id] of strandEnds(graph).entries())
-      all[i]?.classList.toggle("lit", paths.some((path) => path.has(id.from) && path.has(id.to)));
+      all[i]?.classList.toggle(
+        "lit",
+        paths.some((path) => path.has(id.from) && path.has(id.to)),
+      );
   };
   const flip = () => {
     asTable = !asTable;
@@ -165,7 +175,8 @@ const createFlowTable = (choose) =>
   createTable({
     caption: "Who calls what",
     noun: "rows",
-    key: (/** @type {EdgeRow} */ { caller, identity, server, tool }) => JSON.stringify([caller, identity, server, tool]),
+    key: (/** @type {EdgeRow} */ { caller, identity, server, tool }) =>
+      JSON.stringify([caller, identity, server, tool]),
     order: { column: "rps", descending: true },
     columns: [
       { ...name("caller", "Caller", (row) => row.caller, choose), heading: true },
@@ -173,9 +184,27 @@ const createFlowTable = (choose) =>
       { ...name("server", "Server", (row) => row.server, choose), wide: true },
       { id: "tool", label: "Tool", value: (row) => row.tool ?? "other methods" },
       { id: "rps", label: "Calls/s", numeric: true, value: (row) => row.rps, text: (row) => rate(row.rps) },
-      { id: "success", label: "Success", numeric: true, value: (row) => row.success, text: (row) => percent(row.success) },
-      { id: "errors", label: "Errors", numeric: true, value: (row) => row.errors, look: (row) => (row.errors > 0 ? "errors" : "") },
-      { id: "denied", label: "Denied", numeric: true, value: (row) => row.denied, look: (row) => (row.denied > 0 ? "denied" : "") },
+      {
+        id: "success",
+        label: "Success",
+        numeric: true,
+        value: (row) => row.success,
+        text: (row) => percent(row.success),
+      },
+      {
+        id: "errors",
+        label: "Errors",
+        numeric: true,
+        value: (row) => row.errors,
+        look: (row) => (row.errors > 0 ? "errors" : ""),
+      },
+      {
+        id: "denied",
+        label: "Denied",
+        numeric: true,
+        value: (row) => row.denied,
+        look: (row) => (row.denied > 0 ? "denied" : ""),
+      },
     ],
   });
 

@@ -20,7 +20,8 @@ export function createPolicyPanel(choose) {
   const problems = h("ul", { class: "problems", "aria-label": "Problems" });
   const unused = h("button", { type: "button", "aria-pressed": "false", onclick: () => flip() }, "Never matched");
   const table = createRulesTable(choose);
-  const panel = createPanel({ id: "policy", title: "Policy" }, problems, table.element);
+  const none = h("p", { class: "empty" });
+  const panel = createPanel({ id: "policy", title: "Policy" }, problems, table.element, none);
   panel.element.querySelector("header")?.append(h("div", { class: "switch" }, unused));
 
   const flip = () => {
@@ -59,7 +60,9 @@ export function createPolicyPanel(choose) {
       ...answer.value.warnings.map((warning) => describeProblem(warning, "warning")),
     );
     table.update(wanted);
-    show(table.element, wanted.length > 0 || !hasFilter(view));
+    show(table.element, wanted.length > 0);
+    show(none, wanted.length === 0);
+    setText(none, noRule(view));
   };
   return { element: panel.element, update };
 }
@@ -75,6 +78,9 @@ const aboutRule = (rule) => ({
   rule: [ruleOf(rule), rule.action, rule.mode],
   ...(rule.servers === undefined ? {} : { server: rule.servers }),
 });
+
+/** @param {View} view */
+const noRule = (view) => (hasFilter(view) ? "No rule matches the filter." : "Each rule in force has matched.");
 
 /** @param {Problem} problem @param {"problem" | "warning"} kind */
 function describeProblem({ file, line, path, message }, kind) {
@@ -106,6 +112,7 @@ const createRulesTable = (choose) =>
             cell.append(
               h("button", { type: "button", class: "name", onclick: () => choose("rule", ruleOf(row)) }, row.rule),
               h("span", { class: "where" }, row.policy),
+              " ",
               h("span", { class: "badge never", hidden: true }, "never matched"),
             );
           const [button, , badge] = /** @type {HTMLElement[]} */ ([...cell.children]);
@@ -126,7 +133,13 @@ const createRulesTable = (choose) =>
         },
       },
       { id: "hits", label: "Decisions", numeric: true, wide: true, value: hits, text: (row) => count(hits(row)) },
-      { id: "allowed", label: "Allowed", numeric: true, value: ({ allowed }) => allowed, text: ({ allowed }) => count(allowed) },
+      {
+        id: "allowed",
+        label: "Allowed",
+        numeric: true,
+        value: ({ allowed }) => allowed,
+        text: ({ allowed }) => count(allowed),
+      },
       {
         id: "denied",
         label: "Denied",

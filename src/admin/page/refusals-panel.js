@@ -102,6 +102,7 @@ function createRefusal(line, decision, choose) {
       { class: "verdict" },
       `${verb} `,
       h("button", { type: "button", class: "rule", onclick: () => choose("rule", ruleOf(line)) }, ruleOf(line)),
+      " ",
       line.reason === undefined ? undefined : h("span", { class: "reason" }, line.reason),
     ),
     line.sentence === undefined ? undefined : h("blockquote", {}, line.sentence),
@@ -115,7 +116,7 @@ const members = (line) =>
     "dl",
     { class: "members" },
     ...Object.entries(line).map(([name, value]) =>
-      h("div", {}, h("dt", {}, name), h("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value))),
+      h("div", {}, h("dt", {}, name), h("dd", {}, typeof value === "string" ? value : JSON.stringify(value))),
     ),
   );
 

@@ -18,7 +18,13 @@ export function groupRefusals(lines) {
     const last = Date.parse(line.time);
     const before = groups.get(key);
     if (before === undefined) groups.set(key, { key, line, times: 1, last });
-    else groups.set(key, { key, line: before.last < last ? line : before.line, times: before.times + 1, last: Math.max(last, before.last) });
+    else
+      groups.set(key, {
+        key,
+        line: before.last < last ? line : before.line,
+        times: before.times + 1,
+        last: Math.max(last, before.last),
+      });
   }
   return [...groups.values()].toSorted((one, other) => other.last - one.last);
 }

@@ -23,7 +23,8 @@ export function chosenHistory({ answers, terms, aboutTool }) {
  */
 export function rates({ slots, slotSeconds, series }) {
   /** @param {"requests" | "errors" | "denied"} member */
-  const sum = (member) => slots.map((_, i) => series.reduce((all, one) => all + (one[member][i] ?? 0), 0) / slotSeconds);
+  const sum = (member) =>
+    slots.map((_, i) => series.reduce((all, one) => all + (one[member][i] ?? 0), 0) / slotSeconds);
   const [total, errors, denied] = [sum("requests"), sum("errors"), sum("denied")];
   const ok = total.map((all, i) => Math.max(0, all - (errors[i] ?? 0) - (denied[i] ?? 0)));
   return { slots, ok, errors, denied, total };
@@ -36,18 +37,19 @@ export function rates({ slots, slotSeconds, series }) {
  * @returns {{ label: string, values: (number | null)[] }[]}
  */
 export function latencies({ series }, most) {
-  /** @param {Series} one */
-  const calls = ({ requests }) => requests.reduce((all, some) => all + some, 0);
   const timed = series.filter(({ p95 }) => p95.some((value) => value !== null));
   const several = new Set(timed.map(({ server }) => server)).size > 1;
   return timed
-    .toSorted((one, other) => calls(other) - calls(one))
+    .toSorted((one, other) => callsOf(other) - callsOf(one))
     .slice(0, most)
     .map(({ server, method, name, p95 }) => ({
       label: `${name === "" ? method : name}${several ? ` (${server})` : ""}`,
       values: p95,
     }));
 }
+
+/** @param {Series} one */
+const callsOf = ({ requests }) => requests.reduce((all, some) => all + some, 0);
 
 /**
  * Calls in each slot of what has this key, for the line in a table's row.

@@ -51,16 +51,13 @@ export function createSignalsPanel(choose) {
     for (const [i, button] of buttons.entries()) setProperties(button, { "aria-pressed": String(KINDS[i] === kind) });
     const answer = view.answers[kind];
     const rows = answer.ok ? answer.value.filter((row) => isWanted(view, kind, row)) : [];
-    const empty =
-      rows.length > 0 ? undefined : hasFilter(view) ? `Nothing here matches the filter.` : EMPTY[kind];
+    const empty = rows.length > 0 ? undefined : hasFilter(view) ? `Nothing here matches the filter.` : EMPTY[kind];
     if (!panel.state([answer], empty)) return;
     const table = tables.get(kind);
     if (table === undefined) return;
     if (place.firstChild !== table.element) place.replaceChildren(table.element);
     const callsOf = requestsOf(chosenHistory(view));
-    table.update(
-      rows.map((row) => ({ ...row, calls: callsOf(row), chosen: isRowChosen(view, kind, row) })),
-    );
+    table.update(rows.map((row) => ({ ...row, calls: callsOf(row), chosen: isRowChosen(view, kind, row) })));
   };
   return { element: panel.element, update };
 }
@@ -114,7 +111,10 @@ function createSignalsTable(kind, choose) {
     sparkColumn,
     { ...percentColumn, look: (/** @type {Row} */ { success }) => (success !== null && success < 1 ? "errors" : "") },
     ...(kind === "tools" ? [{ ...toolErrors, wide: true }] : []),
-    { ...number("denied", "Denied", (row) => row.denied, count), look: (/** @type {Row} */ row) => (row.denied > 0 ? "denied" : "") },
+    {
+      ...number("denied", "Denied", (row) => row.denied, count),
+      look: (/** @type {Row} */ row) => (row.denied > 0 ? "denied" : ""),
+    },
     { ...number("p50", "p50", (row) => row.p50, duration), wide: true },
     number("p95", "p95", (row) => row.p95, duration),
     { ...number("p99", "p99", (row) => row.p99, duration), wide: true },

@@ -39,8 +39,6 @@ export function middles(graph) {
  */
 export function strands(graph, columns) {
   const middle = middles(graph);
-  /** @param {GraphLink} link */
-  const ofRest = ({ from, to }) => isRest(from) || isRest(to);
   const single = graph.links.filter((link) => !ofRest(link));
   const busiest = Math.max(...(single.length > 0 ? single : graph.links).map(({ rps }) => rps), Number.MIN_VALUE);
   const links = graph.links.map((link) => ({
@@ -49,8 +47,16 @@ export function strands(graph, columns) {
     y1: middle.get(link.from) ?? 0,
     y2: middle.get(link.to) ?? 0,
   }));
-  const leaving = ports(links, ({ link }) => link.from, ({ y2 }) => y2);
-  const arriving = ports(links, ({ link }) => link.to, ({ y1 }) => y1);
+  const leaving = ports(
+    links,
+    ({ link }) => link.from,
+    ({ y2 }) => y2,
+  );
+  const arriving = ports(
+    links,
+    ({ link }) => link.to,
+    ({ y1 }) => y1,
+  );
   return links.flatMap((placed, i) => {
     const { link, width } = placed;
     const isFirst = link.from.startsWith("caller");
@@ -67,6 +73,9 @@ export function strands(graph, columns) {
     }));
   });
 }
+
+/** @param {GraphLink} link */
+const ofRest = ({ from, to }) => isRest(from) || isRest(to);
 
 /** @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
 function curve(x1, y1, x2, y2) {

@@ -81,7 +81,9 @@ export function flows({ answers, terms }) {
     }
     // The two answers are of two moments, a few calls apart.
     if (left.requests <= 0) return [];
-    return [{ ...left, rps: Math.max(0, left.rps), denied: Math.max(0, left.denied), errors: Math.max(0, left.errors) }];
+    return [
+      { ...left, rps: Math.max(0, left.rps), denied: Math.max(0, left.denied), errors: Math.max(0, left.errors) },
+    ];
   });
   return [...byTool, ...rest].filter(({ caller, server, tool }) =>
     matches(terms, { caller: [caller], server: [server], tool: tool === undefined ? [] : [tool] }),
