@@ -9,7 +9,7 @@ import { isRest } from "./graph.js";
 /** @import { Graph, GraphLink, Column } from "./graph.js" */
 /** @typedef {{ id: string, path: string, width: number, look: "ok" | "errors" | "denied", from: string, to: string, isRest: boolean }} Strand */
 
-export const ROW = 38;
+const ROW = 38;
 const WIDEST = 13;
 const THINNEST = 1.5;
 /** Of a node's height what links may use. */
