@@ -39,6 +39,8 @@ function toolCall(name: string): Call {
     subjects: [target],
     base: false,
     cancels: undefined,
+    trace: undefined,
+    client: undefined,
   };
 }
 

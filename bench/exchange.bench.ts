@@ -30,6 +30,7 @@ const asked: RequestHeadersEvent = {
   kind: "requestHeaders",
   headers: REQUEST_HEADERS,
   endOfStream: false,
+  isFixed: false,
   identity: {
     workload: { absent: "no-certificate" },
     user: { issuer: ISSUER, subject: "reader", claims: { iss: ISSUER, sub: "reader", role: "reader" } },
@@ -76,6 +77,7 @@ export function callRecord(): ExchangeRecord {
     requestId: "6d2f7b5e-9d3c-4b53-9d22-2f1b7ad0c8f1",
     startedAtMs: 1_790_000_000_000,
     durationMs: 1.5,
+    sizes: { requestBytes: CALL.body.length, responseBytes: TOOL_RESULT.length },
   };
 }
 

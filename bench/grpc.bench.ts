@@ -7,6 +7,7 @@ import { FrameReader, toFrame } from "../src/grpc/frame.ts";
 import { BODY_SEND_MODE, decodeProcessingRequest, encodeProcessingRequest } from "../src/grpc/protos.ts";
 import type { Struct, StructValue } from "../src/grpc/protos.ts";
 import { encodeReply, toEvent } from "../src/grpc/wire.ts";
+import { TOOL_RESULT } from "./documents.ts";
 import { CALL } from "./end-to-end/messages.ts";
 import { REQUEST_HEADERS } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
@@ -46,30 +47,42 @@ const attributes = {
 const encode = (request: Parameters<typeof encodeProcessingRequest>[0]): Buffer =>
   Buffer.from(encodeProcessingRequest(request));
 
-const HEADERS = encode({
+export const HEADERS = encode({
   requestHeaders: { headers: { headers: REQUEST_HEADERS.map(header) }, endOfStream: false },
   attributes,
   metadataContext,
   protocolConfig: { requestBodyMode: BODY_SEND_MODE.BUFFERED },
 });
 const body = { requestBody: { body: Buffer.from(CALL.body), endOfStream: true } };
-const BODY = encode(body);
+export const BODY = encode(body);
 const BODY_AGAIN = encode({ ...body, metadataContext });
-const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), options);
+const profile = { requests: "buffered", answers: "override" } as const;
+const read = (bytes: Buffer) => toEvent(decodeProcessingRequest(bytes), { profile, isAnswerBegun: false }, options);
+/** Two more messages: what the server answers. */
+export const ANSWER: readonly Buffer[] = [
+  encode({
+    responseHeaders: {
+      headers: { headers: [header([":status", "200"]), header(["content-type", "application/json"])] },
+      endOfStream: false,
+    },
+    metadataContext,
+  }),
+  encode({ responseBody: { body: Buffer.from(TOOL_RESULT), endOfStream: true }, metadataContext }),
+];
 
 function permitReply(): Reply {
   const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {
-    if (event !== undefined) [exchange, reply] = stepExchange(exchange, event);
+    if (event?.kind === "requestHeaders" || event?.kind === "requestBody")
+      [exchange, reply] = stepExchange(exchange, event);
   }
   if (reply?.kind !== "requestBody") throw new Error("the call must be let through");
   return reply;
 }
 
 const permit = permitReply();
-const profile = { requests: "buffered", answers: "override" } as const;
 const whole = toFrame(HEADERS);
 const [begin, rest] = [whole.subarray(0, 200), whole.subarray(200)];
 let lastBytes = 0;

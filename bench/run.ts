@@ -20,7 +20,8 @@ import { aimTable, endToEndReport, microTable } from "./report.ts";
 import type { Aim } from "./report.ts";
 import { scanBenches } from "./scan.bench.ts";
 import { sseBenches } from "./sse.bench.ts";
-import { telemetryBenches } from "./telemetry.bench.ts";
+import { costAim, measureTelemetryCost } from "./telemetry-cost.ts";
+import { measureScrape, scrapeAim, telemetryBenches } from "./telemetry.bench.ts";
 
 const MICRO = [
   ...scanBenches,
@@ -35,6 +36,7 @@ const MICRO = [
 const LENGTHS = {
   full: {
     microCpuMs: 400,
+    telemetryRounds: 60,
     endToEnd: {
       rounds: 3,
       seconds: { closed: 2.5, paced: 2.5, large: 1.5, streams: 1.5 },
@@ -43,6 +45,7 @@ const LENGTHS = {
   },
   quick: {
     microCpuMs: 150,
+    telemetryRounds: 20,
     endToEnd: {
       rounds: 1,
       seconds: { closed: 1.5, paced: 1.5, large: 1.5, streams: 1 },
@@ -80,8 +83,10 @@ if (only !== "e2e") {
   const rows: MicroRow[] = [];
   for (const micro of MICRO) rows.push(await measureMicro(micro, length.microCpuMs));
   say(`${microTable(rows)}\n`);
-  aims.push(...microAims(rows));
+  const [scrape, cost] = [await measureScrape(), await measureTelemetryCost(length.telemetryRounds)];
+  aims.push(...microAims(rows), scrapeAim(scrape), costAim(cost));
   results["micro"] = rows;
+  results["telemetry"] = { scrape, cost };
 }
 if (only !== "micro") {
   const profileInto = profile === true ? RESULTS : undefined;

@@ -1,5 +1,5 @@
 /** What a page of the admin port answers. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** `headers` beside those that every answer has. */
 export type Answer = {
@@ -13,7 +13,7 @@ export type Answer = {
 export type Page = {
   readonly about: string;
 } & (
-  | { answer(query: URLSearchParams): Answer | Promise<Answer> }
+  | { answer(query: URLSearchParams, request: IncomingMessage): Answer | Promise<Answer> }
   | { stream(query: URLSearchParams, response: ServerResponse): Answer | undefined }
 );
 

@@ -76,7 +76,7 @@ export function apiPages(options: ApiOptions): readonly (readonly [path: string,
     [
       "/api/tap",
       {
-        about: "calls as they end, as server-sent events (?server=&tool=&caller=&denied=true)",
+        about: "calls as they end, as server-sent events (?server=&tool=&caller=&denied=true&arguments=true)",
         stream: (query, response) => streamTap(tap, filterOf(query), response),
       },
     ],
@@ -100,8 +100,10 @@ function filterOf(query: URLSearchParams): TapFilter {
     const text = query.get(name);
     return text === null ? [] : [[name, parsePattern(text)] as const];
   });
-  return { ...Object.fromEntries(named), denied: query.get("denied") === "true" };
+  return { ...Object.fromEntries(named), denied: isSet(query, "denied"), arguments: isSet(query, "arguments") };
 }
+
+const isSet = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
 
 const describeInfo = ({ version, startedAtMs, id }: ApiOptions["info"]) => ({
   version,

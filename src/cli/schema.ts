@@ -1,7 +1,6 @@
-/** `toolgate schema`: the JSON Schema of the policy documents, for editors. */
-import { DOCUMENT_SCHEMA } from "../core/policy/document.ts";
+/** `toolgate schema` and `toolgate log schema`: the JSON Schema of policy documents and of the decision log's lines. */
 
-/** Prints the schema that `check` and `serve` validate with. */
-export function runSchema(out: { readonly write: (text: string) => unknown }): void {
-  out.write(`${JSON.stringify(DOCUMENT_SCHEMA, undefined, 2)}\n`);
+/** Prints the schema that `check` and `serve` validate with, or that the lines are held against. */
+export function runSchema(schema: object, out: { readonly write: (text: string) => unknown }): void {
+  out.write(`${JSON.stringify(schema, undefined, 2)}\n`);
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
@@ -27,14 +28,21 @@ import { startPublisher } from "../policies/publisher.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { PolicyReport, Publisher } from "../policies/publisher.ts";
 import { formatProblem } from "../policies/source.ts";
+import { readBefore } from "../telemetry/chain-before.ts";
+import { readChainKey, Segment } from "../telemetry/chain.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
+import type { Before } from "../telemetry/mark-line.ts";
+import { countOpen } from "../telemetry/meter.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import { createRecent } from "../telemetry/recent.ts";
+import type { Activity } from "../telemetry/stat.ts";
 import { createTap } from "../telemetry/tap.ts";
 import { fanOut } from "../telemetry/telemetry.ts";
 import { createTraffic } from "../telemetry/traffic.ts";
 import { oncePerMinute } from "./once-per-minute.ts";
+import { startTraces } from "./start-traces.ts";
 import { VERSION } from "./version.ts";
 
 /** Larger than the largest body that can be configured: Envoy's own limit is what a client should meet. */
@@ -83,37 +91,45 @@ function openTls(
 }
 
 async function serve(config: Config, publisher: Publisher, tls: Tls | undefined, log: Logger): Promise<number> {
-  const { unmatched, jwtPayloadKey, maxStreams, maxHeldBytes } = config;
+  const { unmatched, jwtPayloadKey, maxStreams, maxHeldBytes, auditArguments: loggedArguments } = config;
   const limits = limitsOf(config);
   const { policies, report } = publisher;
   const file = openLogFile(config, log);
   const decisionLog = createDecisionLog({
     ...(file === undefined ? {} : { out: file }),
+    ...(config.auditChain === "no" ? {} : { chain: beginChain(config) }),
     onError: (error) => log.error(error, "the decision log cannot be written"),
   });
   const isLogKept = (): boolean => decisionLog.isKept() && file?.isFaulty !== true;
   const isNamed: PolicySet["isNamed"] = (...name) => policies.get().isNamed(...name);
   const [traffic, recent, tap] = [createTraffic({ isNamed }), createRecent(), createTap()];
+  const traces = await startTraces(config, log);
   const metrics = createMetrics({
     version: VERSION,
     isNamed,
+    inForce: () => policies.get(),
     policy: () => ({ ...report.get(), ...policies.get().counts, problems: report.get().problems.length }),
     decisionLogDropped: () => decisionLog.dropped(),
+    decisionLogQueuedBytes: () => decisionLog.queuedBytes(),
     isLogKept,
     load: () => load,
     certificateExpiresAtMs: () => tls?.expiresAtMs(),
+    spans: () => traces?.counts(),
   });
   const isAudited = config.audit === "required" ? isLogKept : () => true;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: (why) => metrics.streamRefused(why) });
-  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap]);
+  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap, ...(traces === undefined ? [] : [traces])]);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),
   );
   const onStranger = oncePerMinute((why) => log.warn({ why }, "a client was not let in"));
-  const shared = { policies, telemetry, load, unmatched, limits, jwtPayloadKey, trust: trustOf(config) };
-  const extAuthz = createExtAuthz({ ...shared, lists: config.authzLists, unseen: config.authzUnseen });
-  const extProc = createExtProc({ ...shared, onMisconfigured });
+  const trust = trustOf(config);
+  const { meter } = metrics;
+  const shared = { policies, telemetry, meter, load, unmatched, limits, loggedArguments, jwtPayloadKey, trust };
+  const { authzLists: lists, authzUnseen: unseen, profiles: beliefs } = config;
+  const extAuthz = createExtAuthz({ ...shared, lists, unseen, startSpans: traces?.observeSpans });
+  const extProc = createExtProc({ ...shared, beliefs, onMisconfigured, startSpans: traces?.startSpans });
   const grpc = createGrpcServer({
     tls,
     onStranger(why) {
@@ -135,13 +151,19 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     tap,
     policies: () => policies.get(),
     report: () => report.get(),
-    activity: () => [],
+    activity: () => activityOn(policies.get(), metrics.meter.open),
     assets: await readAssets(PAGE_FOLDER),
     info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
   });
 
+  const logHead = (): void => {
+    const head = decisionLog.head();
+    if (head !== undefined) log.info(head, "the chain of the decision log is here");
+  };
+  logHead();
   process.on("SIGHUP", () => {
     file?.reopen();
+    logHead();
     void publisher.reload();
   });
   const adminAddress = await admin.listen(toListen(config.adminListen));
@@ -155,10 +177,26 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   isServing = false;
   health.set("NOT_SERVING");
   await grpc.drain(config.drainSeconds * 1000);
-  await decisionLog.close();
+  await Promise.all([decisionLog.close(), traces?.close()]);
+  logHead();
   await admin.close();
   log.info("ended");
   return 0;
+}
+
+/** On stdout nobody knows what was there before. */
+function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: Before } {
+  const segment = new Segment(randomUUID(), auditChainKey === "" ? undefined : readChainKey(auditChainKey));
+  return { segment, before: auditLog === "stdout" ? {} : readBefore(auditLog) };
+}
+
+/** Of all servers that policy names. */
+function activityOn({ servers }: PolicySet, open: Meter["open"]): readonly Activity[] {
+  const counted = countOpen(open, performance.now());
+  return servers.map(({ name: server }) => {
+    const { calls = 0, streams = 0 } = counted.get(server) ?? {};
+    return { server, inflight: calls, streams };
+  });
 }
 
 /** Undefined: to stdout. */

@@ -56,6 +56,7 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     tlsClientNames: resolve("tlsClientNames"),
     insecure: resolve("insecure"),
     unmatched: resolve("unmatched"),
+    profiles: resolve("profiles"),
     trustDomain: resolve("trustDomain"),
     jwtPayloadKey: resolve("jwtPayloadKey"),
     workloadIdentity: resolve("workloadIdentity"),
@@ -73,7 +74,14 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
     maxHeldBytes: resolve("maxHeldBytes"),
     audit: resolve("audit"),
     auditLog: resolve("auditLog"),
+    auditArguments: resolve("auditArguments"),
+    auditChain: resolve("auditChain"),
+    auditChainKey: resolve("auditChainKey"),
     drainSeconds: resolve("drainSeconds"),
+    traces: resolve("traces"),
+    otlpEndpoint: resolve("otlpEndpoint"),
+    otlpProtocol: resolve("otlpProtocol"),
+    traceSampling: resolve("traceSampling"),
     logLevel: resolve("logLevel"),
   };
   if (!isComplete(config)) return err(problems);
@@ -159,7 +167,8 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): Pr
 }
 
 /** What each option allows, and together they do not mean. */
-function contradictions({ listen, tlsCert, tlsKey, tlsClientCa, tlsClientNames, insecure }: Config): Problem[] {
+function contradictions(config: Config): Problem[] {
+  const { listen, tlsCert, tlsKey, tlsClientCa, tlsClientNames, insecure, auditChain, auditChainKey } = config;
   const problems: Problem[] = [];
   const add = (name: OptionName, message: string): void => void problems.push({ path: flagOf(name), message });
   if (tlsCert !== "" && tlsKey === "") add("tlsKey", `required with ${flagOf("tlsCert")}: the key of the certificate`);
@@ -178,6 +187,8 @@ function contradictions({ listen, tlsCert, tlsKey, tlsClientCa, tlsClientNames, 
       "listen",
       `${formatAddress(listen)} can be reached from other machines, and has no TLS: set ${flagOf("tlsCert")}, use loopback or a unix: socket, or say ${flagOf("insecure")} yes`,
     );
+  if (auditChainKey !== "" && auditChain === "no")
+    add("auditChain", `must be yes with ${flagOf("auditChainKey")}: the chain is what the key is for`);
   return problems;
 }
 

@@ -8,6 +8,8 @@ import { closest } from "../core/closest.ts";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { BELIEFS } from "../core/exchange/belief.ts";
+import type { Belief } from "../core/exchange/belief.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -22,6 +24,7 @@ export type Config = {
   readonly insecure: "no" | "yes";
   readonly policies: string;
   readonly unmatched: "refuse" | "pass";
+  readonly profiles: readonly Belief[];
   readonly trustDomain: string;
   readonly jwtPayloadKey: string;
   readonly workloadIdentity: "peer" | "xfcc" | "linkerd";
@@ -39,7 +42,14 @@ export type Config = {
   readonly maxHeldBytes: number;
   readonly audit: "best-effort" | "required";
   readonly auditLog: string;
+  readonly auditArguments: readonly string[];
+  readonly auditChain: "no" | "yes";
+  readonly auditChainKey: string;
   readonly drainSeconds: number;
+  readonly traces: "off" | "observe" | "participate";
+  readonly otlpEndpoint: string;
+  readonly otlpProtocol: "http" | "grpc";
+  readonly traceSampling: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 };
 
@@ -91,6 +101,16 @@ const integer = (
   format: String,
 });
 
+/** From 0 to 1. */
+const share = (help: string, fallback: string): ConfigOption<number> => ({
+  placeholder: "ratio",
+  help,
+  fallback,
+  parse: (given) =>
+    /^[0-9]*\.?[0-9]+$/.test(given) && Number(given) <= 1 ? ok(Number(given)) : err("expected a number from 0 to 1"),
+  format: String,
+});
+
 type TextOption = Pick<ConfigOption<string>, "placeholder" | "help" | "fallback"> & {
   readonly pattern: RegExp;
   readonly expected: string;
@@ -99,6 +119,21 @@ const text = ({ pattern, expected, ...option }: TextOption): ConfigOption<string
   ...option,
   parse: (given) => (pattern.test(given) ? ok(given) : err(`expected ${expected}`)),
   format: (value) => value,
+});
+
+const namesIn = (given: string): readonly string[] =>
+  given
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+/** Empty: none. */
+const list = (placeholder: string, help: string): ConfigOption<readonly string[]> => ({
+  placeholder,
+  help,
+  fallback: "",
+  parse: (given) => ok(namesIn(given)),
+  format: (names) => names.join(","),
 });
 
 /** Empty: none. */
@@ -116,19 +151,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
   tlsCert: file("with TLS: the certificate that Envoy sees, in PEM, read again when it changes"),
   tlsKey: file("with TLS: its key"),
   tlsClientCa: file("with mutual TLS: who signs the certificates of your Envoys"),
-  tlsClientNames: {
-    placeholder: "names",
-    help: "with mutual TLS: the URI or DNS names of your Envoys, parted by commas",
-    fallback: "",
-    parse: (given) =>
-      ok(
-        given
-          .split(",")
-          .map((name) => name.trim())
-          .filter((name) => name !== ""),
-      ),
-    format: (names) => names.join(","),
-  },
+  tlsClientNames: list("names", "with mutual TLS: the URI or DNS names of your Envoys, parted by commas"),
   insecure: oneOf(
     "yes: without TLS, listen also where other machines can connect. Whoever can, asks in Envoy's place",
     ["no", "yes"],
@@ -136,6 +159,17 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
   ),
   adminListen: address("where /metrics, /healthz, /readyz and /api are served", "127.0.0.1:9003"),
   unmatched: oneOf("what becomes of a request that matches no MCPServer", ["refuse", "pass"], "refuse"),
+  profiles: {
+    placeholder: BELIEFS.join(","),
+    help: "ways of asking that are safe only where Envoy is configured as docs/profiles.md says, which Envoy does not show; parted by commas",
+    fallback: "",
+    parse(given) {
+      const names = namesIn(given);
+      const known = names.filter((name): name is Belief => BELIEFS.some((belief) => belief === name));
+      return known.length === names.length ? ok(known) : err(`expected ${BELIEFS.join(" or ")}, parted by commas`);
+    },
+    format: (profiles) => profiles.join(","),
+  },
   trustDomain: text({
     placeholder: "domain",
     help: "SPIFFE trust domain of the serviceAccount entries in policies",
@@ -222,7 +256,34 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     pattern: /./s,
     expected: "stdout or a file",
   }),
+  auditArguments: list(
+    "keys",
+    "the arguments of calls that the decision log has, by their keys, parted by commas; cut, and without what looks like a secret",
+  ),
+  auditChain: oneOf(
+    "yes: each line of the decision log vouches for those before it, see toolgate log verify",
+    ["no", "yes"],
+    "no",
+  ),
+  auditChainKey: file("with the chain: a secret of at least 32 bytes, without which nobody can make up such lines"),
   drainSeconds: integer("seconds", "how long calls under way may take to end after SIGTERM", [0, 3_600], 10),
+  traces: oneOf(
+    "spans of calls: none; one for each, sent to a collector; or one more, of which the server is told in the request's _meta",
+    ["off", "observe", "participate"],
+    "off",
+  ),
+  otlpEndpoint: text({
+    placeholder: "url",
+    help: "the collector that takes spans; if empty http://127.0.0.1 and OTLP's port, 4318 or 4317",
+    fallback: "",
+    pattern: /^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?)?$/,
+    expected: "http:// or https:// and a host, without user, query or fragment",
+  }),
+  otlpProtocol: oneOf("how spans are sent: in protobuf over HTTP, or over gRPC", ["http", "grpc"], "http"),
+  traceSampling: share(
+    "of the calls whose caller has no trace, the share that gets spans; the others follow their caller's flag",
+    "0",
+  ),
   logLevel: oneOf("least severe lines of the program's own log, on stderr", LOG_LEVELS, "info"),
 };
 

@@ -4,7 +4,7 @@ import type { Checked, CheckedBody } from "../core/exchange/check.ts";
 import type { RequestHeadersEvent } from "../core/exchange/event.ts";
 import { forwardedHeaders, identify } from "../core/identity/identify.ts";
 import type { Peer } from "../core/identity/identify.ts";
-import { isSingle } from "../core/mcp/headers.ts";
+import { apart } from "../core/mcp/headers.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
 import { STATUS_CODE, StatusError } from "./status.ts";
@@ -42,6 +42,7 @@ export function toQuestion({ attributes }: CheckRequest, options: WireOptions): 
       kind: "requestHeaders",
       headers,
       endOfStream: body === "none",
+      isFixed: false,
       identity,
       forwarded: forwardedHeaders(headers, options.trust),
       route: attributes.contextExtensions[ROUTE],
@@ -51,18 +52,12 @@ export function toQuestion({ attributes }: CheckRequest, options: WireOptions): 
   };
 }
 
-/** With the pseudo headers, which Envoy puts among them or beside them. */
+/** With the pseudo headers, which Envoy puts among them or beside them. In the map, those that stand twice are one. */
 function headersOf({ headerMap, headers, method, path, host, scheme }: CheckedRequest): HeaderList {
   const list = headerMap === null ? Object.entries(headers).flatMap(apart) : headerMap.headers;
   const named = list.filter(([name]) => !name.startsWith(":"));
   return [[":method", method], [":path", path], [":authority", host], [":scheme", scheme], ...named];
 }
-
-/** In the map, headers that stand twice are one with a comma: of those that may stand once, each part is one again. */
-const apart = ([name, value]: readonly [string, string]): HeaderList =>
-  isSingle(name) && name !== "accept-encoding" && !name.startsWith(":")
-    ? value.split(",").map((part) => [name, part] as const)
-    : [[name, value]];
 
 /** Envoy cuts a body that is a little too long, over HTTP/2 without a word that a filter could act on (seen on 1.36 and 1.40). */
 function bodyOf({ method, rawBody, body, size }: CheckedRequest, headers: HeaderList): CheckedBody {

@@ -9,6 +9,7 @@ import type { CheckOptions } from "../core/exchange/check.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Load } from "./load.ts";
 import { encodeVerdict, toQuestion } from "./authz-wire.ts";
@@ -21,10 +22,11 @@ import type { WireOptions } from "./wire.ts";
 export const EXT_AUTHZ_PATH = "/envoy.service.auth.v3.Authorization/Check";
 
 export type ExtAuthzOptions = WireOptions &
-  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen"> & {
+  Pick<CheckOptions, "unmatched" | "limits" | "lists" | "unseen" | "loggedArguments" | "startSpans"> & {
     readonly policies: Pick<Latest<PolicySet>, "get">;
     readonly load: Load;
     readonly telemetry: Telemetry;
+    readonly meter: Pick<Meter, "processed">;
   };
 
 export function createExtAuthz(options: ExtAuthzOptions): Handler {
@@ -51,12 +53,18 @@ export function createExtAuthz(options: ExtAuthzOptions): Handler {
 function answer(bytes: Uint8Array, options: ExtAuthzOptions): Uint8Array {
   const started = performance.now();
   const startedAtMs = Date.now();
-  const { unmatched, limits, lists, unseen, policies, telemetry } = options;
+  const { unmatched, limits, lists, unseen, policies, telemetry, startSpans, loggedArguments = [] } = options;
   const { headers, body, requestId } = toQuestion(decode(bytes), options);
-  const checked = check({ policies: policies.get(), unmatched, limits, lists, unseen, sha256 }, headers, body);
+  const how = { policies: policies.get(), unmatched, limits, lists, unseen, sha256, loggedArguments, startSpans };
+  const checked = check(how, headers, body);
   const verdict = encodeVerdict(checked);
   const times = { requestId, startedAtMs, durationMs: performance.now() - started };
-  for (const summary of checked.summaries) telemetry.record({ ...summary, ...times });
+  const requestBytes = typeof body === "string" ? 0 : body.bytes.length;
+  for (const [place, summary] of checked.summaries.entries()) {
+    const sizes = place === 0 ? { requestBytes, responseBytes: undefined } : undefined;
+    telemetry.record({ ...summary, ...times, sizes });
+  }
+  options.meter.processed("check", performance.now() - started);
   return verdict;
 }
 

@@ -4,6 +4,7 @@
  * over: with an answer owed, it would let the request or the answer through unread.
  */
 import { performance } from "node:perf_hooks";
+import type { Belief } from "../core/exchange/belief.ts";
 import {
   beginExchange,
   cancelCall,
@@ -16,9 +17,11 @@ import {
   withPolicies,
 } from "../core/exchange/exchange.ts";
 import type { Exchange } from "../core/exchange/exchange.ts";
-import type { ExchangeEvent } from "../core/exchange/event.ts";
 import { FullDuplex } from "../core/exchange/full-duplex.ts";
 import type { Options } from "../core/exchange/request.ts";
+import { stepParsed } from "../core/exchange/parsed-request.ts";
+import type { Reply } from "../core/exchange/reply.ts";
+import { stepWithoutHeaders } from "../core/exchange/skipped-headers.ts";
 import { ProtocolViolation } from "../core/exchange/violation.ts";
 import type { Id } from "../core/jsonrpc/message.ts";
 import { BROKEN, CANCELLED } from "../core/mcp/outcome.ts";
@@ -26,25 +29,30 @@ import type { Outcome } from "../core/mcp/outcome.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
+import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { requestId } from "./attributes.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Load } from "./load.ts";
 import { readProfile } from "./profile.ts";
 import type { Profile } from "./profile.ts";
+import { Progress } from "./progress.ts";
 import { decodeProcessingRequest } from "./protos.ts";
 import type { ProcessingRequest } from "./protos.ts";
 import type { FrameHandler, Handler, Rpc } from "./rpc.ts";
 import { OK, STATUS_CODE, StatusError } from "./status.ts";
-import { encodeReply, requestId, toEvent } from "./wire.ts";
+import { encodeReply, toEvent } from "./wire.ts";
 import type { WireOptions } from "./wire.ts";
 
 export const EXT_PROC_PATH = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
 
 export type ExtProcOptions = WireOptions &
-  Pick<Options, "unmatched" | "limits"> & {
+  Pick<Options, "unmatched" | "limits" | "loggedArguments" | "startSpans"> & {
     readonly policies: Pick<Latest<PolicySet>, "get" | "subscribe">;
     readonly telemetry: Telemetry;
+    readonly meter: Meter;
     readonly load: Load;
+    readonly beliefs: readonly Belief[];
     /** Told when Envoy cannot be served as it is configured: what, and which setting to change. */
     readonly onMisconfigured: (message: string) => void;
   };
@@ -71,11 +79,15 @@ class Driver implements FrameHandler {
   readonly #open: Set<Driver>;
   readonly #startedAtMs = Date.now();
   readonly #started = performance.now();
+  readonly #progress: Progress;
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
+  #isAnswerBegun = false;
   #heldBytes = 0;
   #isGranted = true;
+  /** Stays so when the last message has thrown. */
+  #isStepping = false;
   /** By the place of the call: one, but for a batch. */
   readonly #recorded = new Set<number>();
   #isRecorded = false;
@@ -86,24 +98,29 @@ class Driver implements FrameHandler {
     this.#rpc = rpc;
     this.#options = options;
     this.#inFlight = inFlight;
-    const { unmatched, limits } = options;
-    this.#exchange = beginExchange({ policies: options.policies.get(), unmatched, limits, sha256 });
+    const { unmatched, limits, loggedArguments = [], startSpans } = options;
+    const asks = { unmatched, limits, sha256, loggedArguments, startSpans };
+    this.#exchange = beginExchange({ policies: options.policies.get(), ...asks });
+    this.#progress = new Progress(options.meter, this.#exchange);
   }
 
   message(bytes: Uint8Array): void {
+    const nowMs = performance.now();
+    this.#isStepping = true;
     const request = decode(bytes);
     const { profile, duplex } = (this.#opened ??= this.#begin(request));
-    const event = toEvent(request, this.#options);
-    if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
     const before = this.#exchange;
-    const [next, replies] = this.#step(duplex, event);
+    const [next, replies] = this.#step(request, profile, duplex);
     for (const reply of replies) this.#rpc.write(encodeReply(reply, profile));
     this.#exchange = next;
+    this.#progress.step(request, before, next, nowMs);
     this.#hold(heldBytes(next) + duplex.heldBytes);
     if (next.request !== before.request) this.#follow(next);
     // Most events of a stream change neither.
     if (next.request !== before.request || next.response !== before.response) this.#record();
     if (duplex.isFinal(next)) this.#rpc.end(OK);
+    this.#isStepping = false;
+    if (request.request !== undefined) this.#options.meter.processed(request.request, performance.now() - nowMs);
   }
 
   end(): void {
@@ -115,6 +132,7 @@ class Driver implements FrameHandler {
 
   closed(): void {
     this.#open.delete(this);
+    this.#progress.closed(!this.#isGranted ? "revoked" : this.#isStepping ? "failed" : "cancelled");
     this.#options.load.end(this.#heldBytes);
     this.#inFlight.end(this);
     this.#record(this.#isGranted ? CANCELLED : BROKEN);
@@ -138,16 +156,28 @@ class Driver implements FrameHandler {
 
   #begin(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
     this.#requestId = requestId(request);
-    const profile = readProfile(request);
+    const profile = readProfile(request, this.#options.beliefs);
     if (!profile.ok) this.#reject(profile.error);
     const { requests, answers } = profile.value;
     const duplex = new FullDuplex({ request: requests === "duplex", answer: answers === "duplex" });
     return { profile: profile.value, duplex };
   }
 
-  #step(duplex: FullDuplex, event: ExchangeEvent): ReturnType<FullDuplex["step"]> {
+  #step(request: ProcessingRequest, profile: Profile, duplex: FullDuplex): ReturnType<FullDuplex["step"]> {
     try {
-      return duplex.step(this.#exchange, event);
+      const isAnswerBegun = this.#isAnswerBegun;
+      this.#isAnswerBegun ||= request.request?.startsWith("response") === true;
+      const event = toEvent(request, { profile, isAnswerBegun }, this.#options);
+      if (event === undefined) throw new StatusError(STATUS_CODE.UNIMPLEMENTED, "this kind of message is not known");
+      switch (event.kind) {
+        case "wholeRequest":
+        case "answerStart":
+          return alone(stepWithoutHeaders(this.#exchange, event));
+        case "parsedRequest":
+          return alone(stepParsed(this.#exchange, event));
+        default:
+          return duplex.step(this.#exchange, event);
+      }
     } catch (error: unknown) {
       if (error instanceof ProtocolViolation) this.#reject(error.message);
       throw error;
@@ -182,11 +212,14 @@ class Driver implements FrameHandler {
       this.#recorded.add(place);
       const durationMs = performance.now() - this.#started;
       const times = { requestId: this.#requestId, startedAtMs: this.#startedAtMs, durationMs };
-      this.#options.telemetry.record({ ...record, ...times });
+      const sizes = place === 0 ? this.#progress.sizes : undefined;
+      this.#options.telemetry.record({ ...record, ...times, sizes });
     }
     this.#isRecorded = records.length > 0 && this.#recorded.size === records.length;
   }
 }
+
+const alone = ([next, reply]: readonly [Exchange, Reply]): ReturnType<FullDuplex["step"]> => [next, [reply]];
 
 const UNSHOWN =
   "an answer ended before Envoy had shown any of it. If its client has not left early, lists reach callers unfiltered: set processing_mode.response_header_mode to SEND and response_body_mode to STREAMED (or allow_mode_override to true)";

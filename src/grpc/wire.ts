@@ -3,41 +3,54 @@ import { forwardedHeaders, identify } from "../core/identity/identify.ts";
 import type { Peer, Trust } from "../core/identity/identify.ts";
 import type { Claim, Identity } from "../core/identity/identity.ts";
 import type { HeaderChanges } from "../core/mcp/headers.ts";
-import type { ExchangeEvent } from "../core/exchange/event.ts";
+import type { ExchangeEvent, RequestHeadersEvent } from "../core/exchange/event.ts";
 import type { Piece } from "../core/exchange/full-duplex.ts";
 import type { Metadata } from "../core/exchange/metadata.ts";
+import type { ParsedRequest } from "../core/exchange/parsed-request.ts";
 import type { Reply } from "../core/exchange/reply.ts";
+import type { WithoutHeaders } from "../core/exchange/skipped-headers.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { assertNever } from "../core/result.ts";
+import { attribute, flag, text } from "./attributes.ts";
 import type { Metadata as EnvoyMetadata } from "./lazy.ts";
+import { foundMessage } from "./native-mcp.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
-import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct, StructValue } from "./protos.ts";
+import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct } from "./protos.ts";
+import { skippedAnswerHeaders, skippedHeaders } from "./skipped-headers.ts";
+import { toClaims } from "./struct.ts";
 
-const EXT_PROC = "envoy.filters.http.ext_proc";
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 
 /** `jwtPayloadKey`: what `payload_in_metadata` of Envoy's `jwt_authn` says. */
 export type WireOptions = { readonly jwtPayloadKey: string; readonly trust: Trust };
 
-/** Undefined for a kind of message that is not in our protos: a later Envoy may send one. */
-export function toEvent(request: ProcessingRequest, options: WireOptions): ExchangeEvent | undefined {
+/**
+ * Undefined for a kind of message that is not in our protos: a later Envoy may send one. `isAnswerBegun`: something of the
+ * answer has come before.
+ */
+export function toEvent(
+  request: ProcessingRequest,
+  { profile, isAnswerBegun }: { readonly profile: Profile; readonly isAnswerBegun: boolean },
+  options: WireOptions,
+): ExchangeEvent | WithoutHeaders | ParsedRequest | undefined {
   switch (request.request) {
     case "requestHeaders": {
       const { headers, endOfStream } = request.requestHeaders;
-      const route = text(attribute(request, "xds.route_name"));
-      const list = headers?.headers ?? [];
+      const event = requestHeaders(request, headers?.headers ?? [], { endOfStream, isFixed: false }, options);
+      if (profile.requests !== "parsed") return event;
+      return { kind: "parsedRequest", headers: event, message: foundMessage(request) };
+    }
+    case "requestBody": {
+      const { body, endOfStream } = request.requestBody;
+      if (profile.requests !== "lean") return { kind: "requestBody", body, endOfStream };
+      const skipped = { endOfStream: false, isFixed: true } as const;
       return {
-        kind: "requestHeaders",
-        headers: list,
-        endOfStream,
-        identity: toIdentity(request, list, options),
-        forwarded: forwardedHeaders(list, options.trust),
-        route,
+        kind: "wholeRequest",
+        headers: requestHeaders(request, skippedHeaders(request), skipped, options),
+        body,
       };
     }
-    case "requestBody":
-      return { kind: "requestBody", body: request.requestBody.body, endOfStream: request.requestBody.endOfStream };
     case "requestTrailers":
     case "responseTrailers":
       return { kind: request.request };
@@ -46,8 +59,12 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
       const codeDetails = text(attribute(request, "response.code_details"));
       return { kind: "responseHeaders", headers: headers?.headers ?? [], endOfStream, codeDetails };
     }
-    case "responseBody":
-      return { kind: "responseBody", body: request.responseBody.body, endOfStream: request.responseBody.endOfStream };
+    case "responseBody": {
+      const { body, endOfStream } = request.responseBody;
+      const event = { kind: "responseBody", body, endOfStream } as const;
+      const headers = isAnswerBegun || profile.answers !== "streamed" ? undefined : skippedAnswerHeaders(request);
+      return headers === undefined ? event : { kind: "answerStart", headers, body: event };
+    }
     case undefined:
       return undefined;
     default:
@@ -55,17 +72,21 @@ export function toEvent(request: ProcessingRequest, options: WireOptions): Excha
   }
 }
 
-/** The attribute `request.id`, which is also Envoy's `x-request-id`. */
-export const requestId = (request: ProcessingRequest): string | undefined => text(attribute(request, "request.id"));
-
-const attribute = (request: ProcessingRequest, name: string): StructValue | undefined =>
-  request.attributes[EXT_PROC]?.fields[name];
-
-const text = (value: StructValue | undefined): string | undefined =>
-  value?.kind === "stringValue" ? value.stringValue : undefined;
-
-const flag = (value: StructValue | undefined): boolean | undefined =>
-  value?.kind === "boolValue" ? value.boolValue : undefined;
+function requestHeaders(
+  request: ProcessingRequest,
+  headers: HeaderList,
+  more: Pick<RequestHeadersEvent, "endOfStream" | "isFixed">,
+  options: WireOptions,
+): RequestHeadersEvent {
+  return {
+    kind: "requestHeaders",
+    headers,
+    ...more,
+    identity: toIdentity(request, headers, options),
+    forwarded: forwardedHeaders(headers, options.trust),
+    route: text(attribute(request, "xds.route_name")),
+  };
+}
 
 function toIdentity(request: ProcessingRequest, headers: HeaderList, options: WireOptions): Identity {
   const said = (name: string): string | undefined => text(attribute(request, name));
@@ -88,32 +109,6 @@ export function jwtPayload(
 ): { readonly [name: string]: Claim } | undefined {
   const payload = metadata?.filterMetadata[JWT_AUTHN]?.fields[jwtPayloadKey];
   return payload?.kind === "structValue" ? toClaims(payload.structValue) : undefined;
-}
-
-function toClaims(struct: Struct): { readonly [name: string]: Claim } {
-  const claims = Object.create(null) as { [name: string]: Claim };
-  for (const [name, value] of Object.entries(struct.fields)) claims[name] = toClaim(value);
-  return claims;
-}
-
-function toClaim(value: StructValue): Claim {
-  switch (value.kind) {
-    case "stringValue":
-      return value.stringValue;
-    case "numberValue":
-      return value.numberValue;
-    case "boolValue":
-      return value.boolValue;
-    case "listValue":
-      return value.listValue.values.map(toClaim);
-    case "structValue":
-      return toClaims(value.structValue);
-    case "nullValue":
-    case undefined:
-      return null;
-    default:
-      return assertNever(value);
-  }
 }
 
 /**

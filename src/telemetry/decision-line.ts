@@ -20,11 +20,14 @@ export type DecisionLine = {
   readonly v: typeof LINE_VERSION;
   readonly time: string;
   readonly request_id?: string | undefined;
+  readonly trace_id?: string | undefined;
   readonly server?: string | undefined;
   readonly method: MethodLabel;
   readonly tool?: string | undefined;
   readonly prompt?: string | undefined;
   readonly resource?: string | undefined;
+  readonly arguments?: Readonly<Record<string, string>> | undefined;
+  readonly arguments_withheld?: number | undefined;
   readonly caller: string;
   readonly workload?: string | undefined;
   readonly issuer?: string | undefined;
@@ -47,10 +50,10 @@ export type DecisionLine = {
 };
 
 /** The longest value that somebody else wrote, and the longest sentence about several of them. */
-const MAX_VALUE_LENGTH = 256;
-const MAX_SENTENCE_LENGTH = 1_024;
+export const MAX_VALUE_LENGTH = 256;
+export const MAX_SENTENCE_LENGTH = 1_024;
 /** Of a list that a server wrote. */
-const MAX_VALUES = 64;
+export const MAX_VALUES = 64;
 
 /** What of a record is told: the decision log, the admin interface and the tap say it in the same words. */
 export function decisionOf(record: ExchangeRecord): DecisionLine {
@@ -61,11 +64,14 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
     v: LINE_VERSION,
     time: new Date(record.startedAtMs).toISOString(),
     request_id: cut(record.requestId),
+    trace_id: record.trace?.traceId ?? record.trace?.parent?.traceId,
     server: record.server,
     method: record.method,
     tool: target?.kind === "tool" ? name : undefined,
     prompt: target?.kind === "prompt" ? name : undefined,
     resource: target?.kind === "resource" ? name : undefined,
+    arguments: record.arguments?.values,
+    arguments_withheld: record.arguments?.withheld,
     caller: cut(callerName(identity)),
     workload: isAbsent(workload) ? undefined : cut(workload.uri),
     issuer: isAbsent(user) ? undefined : cut(user.issuer),
@@ -92,7 +98,7 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
 export const formatDecision = (record: ExchangeRecord): string => `${formatLine(decisionOf(record))}\n`;
 
 /** An object as the text of one line, without its end. */
-function formatLine(line: object): string {
+export function formatLine(line: object): string {
   const json = JSON.stringify(line);
   return DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json;
 }

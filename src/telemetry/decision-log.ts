@@ -4,7 +4,9 @@
  */
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { formatDecision } from "./decision-line.ts";
+import type { Head, Segment } from "./chain.ts";
+import { decisionOf, formatLine, LINE_VERSION } from "./decision-line.ts";
+import type { Before, Mark, MarkLine } from "./mark-line.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 export type DecisionLogOptions = {
@@ -14,13 +16,19 @@ export type DecisionLogOptions = {
   readonly onError?: (error: Error) => void;
   /** Lines that wait for a slow reader. */
   readonly maxQueuedCharacters?: number;
+  /** With a chain: what links the lines, and what `out` had before the first of them. */
+  readonly chain?: { readonly segment: Segment; readonly before: Before };
 };
 
 export type DecisionLog = Telemetry & {
   /** Whether what is written now will be kept: the reader is there, and not more than half a queue behind. */
   isKept(): boolean;
-  /** Lines lost so far. */
+  /** Of lines that wait for their reader. */
+  queuedBytes(): number;
+  /** Decisions lost so far. */
   dropped(): number;
+  /** The last link of the chain, where there is one. */
+  head(): Head | undefined;
   /** Writes what is left, and nothing more after that. Gives up after a second: what is left then counts as lost. */
   close(): Promise<void>;
 };
@@ -33,16 +41,23 @@ const CLOSE_TIMEOUT_MS = 1_000;
  * by hand takes no less.
  */
 export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog {
-  const { out = process.stdout, maxQueuedCharacters = MAX_QUEUED_CHARACTERS } = options;
+  const { out = process.stdout, maxQueuedCharacters = MAX_QUEUED_CHARACTERS, chain } = options;
   let lines: string[] = [];
+  let marks = 0;
   let characters = 0;
   let dropped = 0;
+  /** Not told of yet. */
+  let lost = 0;
   let scheduled = false;
   let ended = false;
 
   const drop = (): void => {
-    dropped += lines.length;
+    dropped += lines.length - marks;
+    clear();
+  };
+  const clear = (): void => {
     lines = [];
+    marks = 0;
     characters = 0;
   };
   /** While `out` has more than it can take, lines wait here, where they are counted. */
@@ -51,8 +66,7 @@ export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog
     if (ended) drop();
     if (lines.length === 0 || out.writableNeedDrain) return;
     const batch = lines.join("");
-    lines = [];
-    characters = 0;
+    clear();
     out.write(batch);
   };
   const fail = (error: Error): void => {
@@ -67,25 +81,51 @@ export function createDecisionLog(options: DecisionLogOptions = {}): DecisionLog
     }
     await new Promise<void>((resolve) => out.write("", () => resolve()));
   };
+  /** What is linked has to be written: nothing is dropped after it but all that follows, too. */
+  const add = (object: string): void => {
+    const line = `${chain === undefined ? object : chain.segment.link(object)}\n`;
+    lines.push(line);
+    characters += line.length;
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+  const mark = (what: Mark): void => {
+    marks++;
+    add(formatLine({ v: LINE_VERSION, time: new Date().toISOString(), ...what } satisfies MarkLine));
+  };
+  const tellLost = (): void => {
+    if (lost > 0) mark({ event: "gap", lost });
+    lost = 0;
+  };
   out.on("drain", flush);
   out.on("error", fail);
+  if (chain !== undefined) {
+    const { segment, before } = chain;
+    mark({ event: "begin", segment: segment.name, keyed: segment.isKeyed, ...before });
+  }
 
   return {
     record(record) {
-      const line = formatDecision(record);
+      const line = formatLine(decisionOf(record));
       if (ended || characters + line.length > maxQueuedCharacters) {
         dropped++;
+        lost++;
         return;
       }
-      lines.push(line);
-      characters += line.length;
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(flush);
+      tellLost();
+      add(line);
     },
     isKept: () => !ended && characters <= maxQueuedCharacters / 2,
+    // Nearly all of it is ASCII.
+    queuedBytes: () => characters + out.writableLength,
     dropped: () => dropped,
+    head: () => chain?.segment.head,
     async close() {
+      if (!ended) {
+        tellLost();
+        if (chain !== undefined) mark({ event: "end" });
+      }
       await Promise.race([writeOut(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
       ended = true;
       drop();

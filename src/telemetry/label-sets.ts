@@ -8,7 +8,7 @@
  */
 import { OVERFLOW } from "./labels.ts";
 
-type Labels<Name extends string> = Readonly<Record<Name, string>>;
+export type Labels<Name extends string> = Readonly<Record<Name, string>>;
 type LabelSet<Name extends string, Item> = {
   readonly labels: Labels<Name>;
   readonly item: Item;
@@ -18,6 +18,11 @@ type LabelSet<Name extends string, Item> = {
 export type LabelSets<Name extends string, Item> = {
   /** What is counted under these labels, or under coarser ones. */
   at(labels: Labels<Name>, nowMs: number): Item;
+  /**
+   * Keeps a set with nothing counted in it yet, and one that is idle. Not those past half the cap: what nobody uses must
+   * not take the room of what somebody does.
+   */
+  hold(labels: Labels<Name>, nowMs: number): void;
   expire(idleSinceMs: number): void;
   values(): Iterable<LabelSet<Name, Item>>;
 };
@@ -28,7 +33,6 @@ export type LabelSetOptions<Name extends string, Item> = {
   readonly closed: readonly Name[];
   readonly cap: number;
   readonly create: (labels: Labels<Name>) => Item;
-  readonly remove?: (labels: Labels<Name>) => void;
   /** Hears of each call that went into a coarser set: `caller`, or `all`. */
   readonly onOverflow: (label: string) => void;
 };
@@ -89,11 +93,13 @@ export function createLabelSets<Name extends string, Item>(
       leaf.usedAtMs = nowMs;
       return leaf.item;
     },
+    hold(labels, nowMs) {
+      const leaf = find(labels) ?? (sets.size < cap / 2 ? add(labels) : undefined);
+      if (leaf !== undefined) leaf.usedAtMs = nowMs;
+    },
     expire(idleSinceMs) {
       for (const leaf of sets) {
-        if (leaf.usedAtMs > idleSinceMs) continue;
-        sets.delete(leaf);
-        options.remove?.(leaf.labels);
+        if (leaf.usedAtMs <= idleSinceMs) sets.delete(leaf);
       }
       prune(root, (leaf) => sets.has(leaf));
     },

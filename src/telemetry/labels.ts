@@ -38,6 +38,10 @@ export type LabelOptions = {
 
 export type Labels = {
   call(record: ExchangeRecord, nowMs: number): CallLabels;
+  /** The tools of a server that are known before anybody calls them: those that `named` has, and those that it listed. */
+  tools(server: string, named: Iterable<string>, nowMs: number): Iterable<string>;
+  /** The client's name and major version, as it says them. */
+  client(record: ExchangeRecord, nowMs: number): string | undefined;
   /** As OpenTelemetry's `error.type`: the JSON-RPC code, or a word; empty when nothing went wrong. */
   errorType(record: ExchangeRecord, nowMs: number): string;
   expire(idleSinceMs: number): void;
@@ -48,6 +52,8 @@ const MAX_LABEL_LENGTH = 512;
 const MAX_LISTED_PER_SERVER = 2_000;
 /** Codes of servers' own making. Those that JSON-RPC, MCP and Toolgate define need no room. */
 const MAX_OTHER_CODES = 50;
+const MAX_CLIENTS = 50;
+const MAX_CLIENT_LENGTH = 64;
 const DEFINED_CODES = [
   -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32021, -32022, -32042, -31403,
 ];
@@ -57,18 +63,26 @@ const UNREADABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const isReadable = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && !UNREADABLE.test(text);
 
 /** What one server has listed, and which of its names are labels now. */
-type ServerNames = { readonly tool: Set<string>; readonly prompt: Set<string>; readonly admitted: Admission };
+type ServerNames = {
+  readonly tool: Set<string>;
+  readonly prompt: Set<string>;
+  readonly admitted: Admission;
+  /** Tools that are labels without being called: up to half of the cap, the same ones for as long as they are known. */
+  held: Set<string>;
+};
 
 export function createLabels(options: LabelOptions): Labels {
   const servers = new Map<string, ServerNames>();
   const callers = createAdmission(options.maxCallers);
   const codes = createAdmission(MAX_OTHER_CODES);
+  const clients = createAdmission(MAX_CLIENTS);
   const definedCodes: ReadonlySet<number> = new Set(DEFINED_CODES);
 
   const namesOf = (server: string): ServerNames => {
     let names = servers.get(server);
     if (names === undefined) {
-      names = { tool: new Set(), prompt: new Set(), admitted: createAdmission(options.maxNamesPerServer) };
+      const admitted = createAdmission(options.maxNamesPerServer);
+      names = { tool: new Set(), prompt: new Set(), admitted, held: new Set() };
       servers.set(server, names);
     }
     return names;
@@ -117,14 +131,38 @@ export function createLabels(options: LabelOptions): Labels {
         gen_ai_prompt_name: target?.kind === "prompt" ? name : "",
       };
     },
+    client({ client }, nowMs) {
+      if (client === undefined) return undefined;
+      const { name, version = "" } = client;
+      if (name.length > MAX_CLIENT_LENGTH || !isReadable(name)) return UNKNOWN;
+      const [, major] = /^v?(\d{1,4})(?![^.+-])/.exec(version) ?? [];
+      const label = major === undefined ? name : `${name}/${major}`;
+      return clients.admit(label, nowMs) ? label : overflow("client");
+    },
+    tools(server, named, nowMs) {
+      const names = namesOf(server);
+      const before = names.held;
+      const isKnown = (name: string): boolean => names.tool.has(name) || options.isNamed(server, "tool", name);
+      names.held = new Set();
+      for (const name of concat(before, named, names.tool)) {
+        if (names.held.size >= options.maxNamesPerServer / 2) break;
+        if (isKnown(name) && isReadable(name) && names.admitted.admit(`tool ${name}`, nowMs)) names.held.add(name);
+      }
+      return names.held;
+    },
     errorType: ({ outcome, reason }, nowMs) =>
       outcome.kind === "rpc_error" ? codeLabel(outcome.code, nowMs) : errorWord(outcome.kind, reason),
     expire(idleSinceMs) {
       callers.expire(idleSinceMs);
       codes.expire(idleSinceMs);
+      clients.expire(idleSinceMs);
       for (const { admitted } of servers.values()) admitted.expire(idleSinceMs);
     },
   };
+}
+
+function* concat(...all: readonly Iterable<string>[]): Iterable<string> {
+  for (const one of all) yield* one;
 }
 
 /** The names listed longest ago give way: a server that lists without end forgets its own names, nobody else's. */
@@ -141,7 +179,12 @@ function remember(listed: Set<string>, names: readonly string[]): void {
   }
 }
 
-function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
+/** What the conventions mean by an operation: not the legacy stream, its end, or an answer to the server. */
+export const isOperation = ({ method }: ExchangeRecord): boolean =>
+  method !== "GET" && method !== "DELETE" && method !== "answer";
+
+/** What went wrong, in a word; empty when nothing did. */
+export function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
   switch (kind) {
     case "ok":
     case "input_required":

@@ -8,7 +8,7 @@ export const BOUNDS_SECONDS: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100]
   .flatMap((decade) => [1, 1.5, 2, 3, 5, 7].map((step) => Number((step * decade).toPrecision(2))))
   .filter((bound) => bound <= 300);
 
-const BOUNDS_MS = Float64Array.from(BOUNDS_SECONDS, (bound) => Math.round(bound * 1_000));
+const BOUNDS_MS = Float64Array.from(BOUNDS_SECONDS, (bound) => Number((bound * 1_000).toPrecision(2)));
 /** One more than there are bounds: the last is for what is over all of them. */
 export const BUCKETS = BOUNDS_MS.length + 1;
 

@@ -25,7 +25,10 @@ export type LogFileOptions = {
 export class LogFile extends Writable {
   readonly #options: LogFileOptions;
   #descriptor: number | undefined;
+  #isMoved = false;
   #isFaulty = false;
+  /** The append that is under way, or the last one. */
+  #append = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: LogFileOptions) {
@@ -38,50 +41,76 @@ export class LogFile extends Writable {
     return this.#isFaulty;
   }
 
-  /** With the next write the file is opened anew: who rotates files has moved it away. */
+  /** With the next write the file is opened anew: who rotates files has moved it away. A write under way ends where it began. */
   reopen(): void {
-    const before = this.#descriptor;
-    this.#descriptor = undefined;
-    if (before !== undefined) void closeFile(before).catch(() => {}); // It was only written to.
+    this.#isMoved = true;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    void this.#append(chunk, done);
+    this.#append = this.#appendAll(chunk, done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#retry);
-    this.reopen();
-    done(error);
+    void this.#closeAfterAppend(() => done(error));
   }
 
-  async #append(chunk: Buffer, done: () => void): Promise<void> {
+  async #appendAll(chunk: Buffer, done: () => void): Promise<void> {
     let rest = chunk;
     try {
-      const descriptor = (this.#descriptor ??= await this.#open());
+      const descriptor = await this.#opened();
       while (rest.length > 0) {
         const { bytesWritten } = await writeFile(descriptor, rest);
         rest = rest.subarray(bytesWritten);
       }
-      this.#isFaulty = false;
-      done();
     } catch (error: unknown) {
-      if (!this.#isFaulty) this.#options.onFault(error instanceof Error ? error : new Error(String(error)));
-      this.#isFaulty = true;
-      const left = rest;
-      this.#retry = setTimeout(() => {
-        if (!this.destroyed) void this.#append(left, done);
-      }, this.#options.retryMs ?? RETRY_MS);
+      return this.#tryAgain(error, rest, done);
     }
+    this.#isFaulty = false;
+    done();
   }
 
-  /** A process that was killed may have left half a line: the next one begins on a line of its own. */
-  async #open(): Promise<number> {
-    const descriptor = await openFile(this.#options.path, "a+");
+  #tryAgain(error: unknown, rest: Buffer, done: () => void): void {
+    if (!this.#isFaulty) this.#options.onFault(error instanceof Error ? error : new Error(String(error)));
+    this.#isFaulty = true;
+    if (this.destroyed) return;
+    this.#retry = setTimeout(() => {
+      this.#append = this.#appendAll(rest, done);
+    }, this.#options.retryMs ?? RETRY_MS);
+  }
+
+  /** Asked by the append that will use it, one at a time: nobody else closes a descriptor that may be in use. */
+  async #opened(): Promise<number> {
+    const isMoved = this.#isMoved;
+    this.#isMoved = false; // Before what is awaited: it may be moved once more meanwhile.
+    if (isMoved) await this.#close();
+    return (this.#descriptor ??= await openAtLine(this.#options.path));
+  }
+
+  async #closeAfterAppend(done: () => void): Promise<void> {
+    await this.#append;
+    await this.#close();
+    done();
+  }
+
+  async #close(): Promise<void> {
+    const before = this.#descriptor;
+    this.#descriptor = undefined;
+    if (before !== undefined) await closeFile(before).catch(() => {}); // It was only written to.
+  }
+}
+
+/** A process that was killed may have left half a line: the next one begins on a line of its own. */
+async function openAtLine(path: string): Promise<number> {
+  const descriptor = await openFile(path, "a+");
+  try {
     const { size } = await statFile(descriptor);
     const last = Buffer.of(NEWLINE);
     if (size > 0) await readFile(descriptor, last, 0, 1, size - 1);
     if (last[0] !== NEWLINE) await writeFile(descriptor, Buffer.of(NEWLINE));
     return descriptor;
+  } catch (error: unknown) {
+    await closeFile(descriptor);
+    throw error;
   }
 }

@@ -4,6 +4,8 @@
  */
 import { Counter, Gauge, collectDefaultMetrics } from "@prometheus-io/client";
 import type { Registry } from "@prometheus-io/client";
+import { spansTotal } from "./span-metrics.ts";
+import type { SpanCounts } from "./span-metrics.ts";
 
 /** Of the policy that is in force. */
 type PolicyNumbers = {
@@ -20,16 +22,28 @@ export type StateOptions = {
   readonly version: string;
   readonly policy: () => PolicyNumbers;
   readonly decisionLogDropped: () => number;
+  readonly decisionLogQueuedBytes: () => number;
   /** What is open and held now; undefined before anything can be. */
   readonly load: () => { readonly streams: number; readonly heldBytes: number } | undefined;
   readonly isLogKept: () => boolean;
   /** Of the gRPC port; undefined without TLS. */
   readonly certificateExpiresAtMs: () => number | undefined;
+  /** Undefined, or left out, while traces are off. */
+  readonly spans?: () => SpanCounts | undefined;
 };
 
 export function registerState(
   registry: Registry,
-  { version, policy, decisionLogDropped, certificateExpiresAtMs, load, isLogKept }: StateOptions,
+  {
+    version,
+    policy,
+    decisionLogDropped,
+    decisionLogQueuedBytes,
+    certificateExpiresAtMs,
+    load,
+    isLogKept,
+    spans = () => undefined,
+  }: StateOptions,
 ): void {
   registry.registerMetric(buildInfo(version));
   registry.registerMetric(policyObjects(policy));
@@ -58,6 +72,7 @@ export function registerState(
   );
   policyGauge("toolgate_policy_problems", "Mistakes in the documents, as last read.", ({ problems }) => problems);
   registry.registerMetric(decisionLogLosses(decisionLogDropped));
+  registry.registerMetric(spansTotal(spans));
   gauge(
     "toolgate_certificate_expiry_timestamp_seconds",
     "When the certificate of the gRPC port ends; 0 without TLS.",
@@ -65,6 +80,11 @@ export function registerState(
   );
   gauge("toolgate_open_exchanges", "Requests and event streams that are open.", () => load()?.streams ?? 0);
   gauge("toolgate_held_bytes", "Of requests and answers that are not whole yet.", () => load()?.heldBytes ?? 0);
+  gauge(
+    "toolgate_decision_log_queued_bytes",
+    "Of the decision log that wait for its reader; lines are lost past 8 MiB.",
+    decisionLogQueuedBytes,
+  );
   gauge(
     "toolgate_decision_log_kept",
     "1 while the decision log keeps what is written to it, 0 while its reader is gone or far behind.",

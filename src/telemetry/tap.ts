@@ -16,6 +16,8 @@ export type TapFilter = {
   readonly caller?: Pattern;
   /** Only what was refused, or would have been in Enforce mode. */
   readonly denied: boolean;
+  /** Whether a call is shown with its arguments, where they are on record at all. */
+  readonly arguments: boolean;
 };
 
 export type TapSink = {
@@ -42,7 +44,8 @@ export function createTap(maxWatchers = 16): Tap {
   return {
     record(record) {
       if (watchers.size === 0) return;
-      let line: string | undefined;
+      let full: string | undefined;
+      let withoutArguments: string | undefined;
       for (const watcher of watchers) {
         if (!isWanted(watcher.filter, record)) continue;
         if (watcher.sink.isFull()) {
@@ -51,7 +54,11 @@ export function createTap(maxWatchers = 16): Tap {
         }
         if (watcher.lost > 0) watcher.sink.lost(watcher.lost);
         watcher.lost = 0;
-        watcher.sink.write((line ??= formatDecision(record)));
+        watcher.sink.write(
+          watcher.filter.arguments
+            ? (full ??= formatDecision(record))
+            : (withoutArguments ??= formatDecision(bare(record))),
+        );
       }
     },
     watch(filter, sink) {
@@ -65,6 +72,11 @@ export function createTap(maxWatchers = 16): Tap {
       watchers.clear();
     },
   };
+}
+
+function bare(record: ExchangeRecord): ExchangeRecord {
+  const copy = { ...record, arguments: undefined };
+  return copy;
 }
 
 function isWanted(filter: TapFilter, record: ExchangeRecord): boolean {

@@ -1,5 +1,5 @@
 /**
- * Where the records go: every reader (metrics, decision log, later spans) takes the same value, and nobody upstream
+ * Where the records go: every reader (metrics, decision log, spans) takes the same value, and nobody upstream
  * knows which readers there are.
  */
 import type { ExchangeRecord } from "../core/exchange/record.ts";

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const OPTIONS: AdminOptions = {
-  metrics: { contentType: "text/plain; version=0.0.4; charset=utf-8", expose: async () => "some_metric 1\n" },
+  metrics: { expose: async (format) => Buffer.from(`some_metric{format="${format}"} 1\n`) },
   missing: () => [],
   assets: new Map(),
   traffic: createTraffic({ isNamed: () => true }),
@@ -50,14 +50,20 @@ async function get(path: string, options: Partial<AdminOptions> = {}, init: Requ
 describe("a page", () => {
   test("/metrics is what the metrics say, in their content type", async () => {
     const { status, headers, body } = await get("/metrics");
-    expect({ status, body }).toStrictEqual({ status: 200, body: "some_metric 1\n" });
+    expect({ status, body }).toStrictEqual({ status: 200, body: 'some_metric{format="plain"} 1\n' });
     expect(headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
   });
 
+  test("/metrics is OpenMetrics for who asks for it, as Prometheus does", async () => {
+    const { headers, body } = await get("/metrics", {}, { headers: { accept: "application/openmetrics-text" } });
+    expect(body).toBe('some_metric{format="openmetrics"} 1\n');
+    expect(headers.get("content-type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+  });
+
   test("/metrics that fails is a 500 with the reason, and the server goes on", async () => {
     const server = create({
-      metrics: { contentType: "text/plain", expose: () => Promise.reject(new Error("registry broke")) },
+      metrics: { expose: () => Promise.reject(new Error("registry broke")) },
     });
     const url = urlOf(await server.listen(LOOPBACK));
     const response = await fetch(`${url}/metrics`);
@@ -129,7 +135,7 @@ describe("a page", () => {
     expect({ status, body, length: headers.get("content-length") }).toStrictEqual({
       status: 200,
       body: "",
-      length: "14",
+      length: "30",
     });
   });
 });
@@ -166,12 +172,12 @@ describe("listening", () => {
 
   test("ends when it is closed, also with a scrape under way", async () => {
     const asked = Promise.withResolvers<void>();
-    const never = new Promise<string>(() => undefined);
+    const never = new Promise<Buffer>(() => undefined);
     const expose = () => {
       asked.resolve();
       return never;
     };
-    const server = create({ metrics: { contentType: "text/plain", expose } });
+    const server = create({ metrics: { expose } });
     const url = urlOf(await server.listen(LOOPBACK));
     const scrape = expect(fetch(`${url}/metrics`)).rejects.toThrow("fetch failed");
     await asked.promise;

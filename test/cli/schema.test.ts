@@ -2,11 +2,12 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { parseAllDocuments } from "yaml";
 import { describe, expect, test } from "vitest";
 import { runSchema } from "../../src/cli/schema.ts";
+import { DOCUMENT_SCHEMA } from "../../src/core/policy/document.ts";
 import { policy, server } from "../policies/fixtures.ts";
 
 function printedSchema(): object {
   let printed = "";
-  runSchema({ write: (text) => (printed += text) });
+  runSchema(DOCUMENT_SCHEMA, { write: (text) => (printed += text) });
   return JSON.parse(printed) as object;
 }
 

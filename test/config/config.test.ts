@@ -35,6 +35,7 @@ function warningsOf(listen: string, more: Record<string, string> = { insecure: "
 }
 
 const REQUIRED = { policies: "policies" };
+const CHAIN = { auditChain: "yes" };
 const TLS = { tlsCert: "c", tlsKey: "k", tlsClientCa: "a", tlsClientNames: "n" };
 
 describe("the configuration", () => {
@@ -49,6 +50,7 @@ describe("the configuration", () => {
       tlsClientNames: [],
       insecure: "no",
       unmatched: "refuse",
+      profiles: [],
       trustDomain: "cluster.local",
       jwtPayloadKey: "payload",
       workloadIdentity: "peer",
@@ -66,7 +68,14 @@ describe("the configuration", () => {
       maxHeldBytes: 268_435_456,
       audit: "best-effort",
       auditLog: "stdout",
+      auditArguments: [],
+      auditChain: "no",
+      auditChainKey: "",
       drainSeconds: 10,
+      traces: "off",
+      otlpEndpoint: "",
+      otlpProtocol: "http",
+      traceSampling: 0,
       logLevel: "info",
     });
     expect(problemsOf({})).toStrictEqual([
@@ -98,6 +107,7 @@ describe("the configuration", () => {
       tlsClientNames: "spiffe://td/envoy,envoy.example",
       insecure: "yes",
       unmatched: "pass",
+      profiles: "lean,native-mcp",
       trustDomain: "other.example",
       jwtPayloadKey: "claims",
       workloadIdentity: "linkerd",
@@ -115,11 +125,18 @@ describe("the configuration", () => {
       maxHeldBytes: "1048576",
       audit: "required",
       auditLog: "/var/log/decisions",
+      auditArguments: "path,query",
+      auditChain: "yes",
+      auditChainKey: "/etc/toolgate/chain.key",
       drainSeconds: "0",
+      traces: "participate",
+      otlpEndpoint: "https://collector.example:4318/base",
+      otlpProtocol: "grpc",
+      traceSampling: "0.25",
       logLevel: "warn",
     };
     const text = others[name] ?? "";
-    const needed = { ...REQUIRED, ...(name.startsWith("tls") ? TLS : {}) };
+    const needed = { ...REQUIRED, ...(name.startsWith("tls") ? TLS : {}), ...(name === "auditChainKey" ? CHAIN : {}) };
     const required = Object.fromEntries(Object.entries(needed).filter(([other]) => other !== name));
     const fromFlag = describeConfig(configOf({ flags: { ...required, [name]: text } }));
     expect(fromFlag[name]).toBe(text);
@@ -332,6 +349,12 @@ describe("a warning", () => {
   });
 });
 
+test("a key of the decision log's chain needs the chain", () => {
+  expect(problemsOf({ flags: { ...REQUIRED, auditChainKey: "k" } })).toStrictEqual([
+    "--audit-chain: must be yes with --audit-chain-key: the chain is what the key is for",
+  ]);
+});
+
 describe("TLS", () => {
   const { tlsCert, tlsKey, tlsClientCa, tlsClientNames } = TLS;
 
@@ -363,4 +386,10 @@ describe("TLS", () => {
     const flags = { ...REQUIRED, ...TLS, tlsClientNames: "spiffe://td/a, envoy.example," };
     expect(configOf({ flags }).tlsClientNames).toStrictEqual(["spiffe://td/a", "envoy.example"]);
   });
+});
+
+test("a way of asking that there is not is a mistake, one among others too", () => {
+  expect(problemsOf({ flags: { ...REQUIRED, profiles: "lean,fast" } })).toStrictEqual([
+    expect.stringMatching(/^--profiles: expected lean or native-mcp, parted by commas, not "lean,fast"$/),
+  ]);
 });

@@ -1,8 +1,9 @@
 /** The decision log on a disk that is full, and an error that nobody catches: what becomes of requests. */
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { runLogVerify } from "../../src/cli/log-verify.ts";
 import { Canary } from "./canary.ts";
 import { ask, callTool } from "./http.ts";
 import type { Reply } from "./http.ts";
@@ -10,6 +11,7 @@ import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
+import { runToolgate } from "./toolgate-process.ts";
 
 let canary: Canary;
 let folder: string;
@@ -64,6 +66,60 @@ describeWithEnvoy("a decision log on a full disk", () => {
     for (let i = 0; i < 3; i++) expect((await call(stack)).text).toContain("done: allowed-one");
     await logged(stack, "the decision log cannot be written");
     expect((await call(stack)).text).toContain("done: allowed-one");
+  });
+});
+
+describeWithEnvoy("a decision log with a chain", () => {
+  const verify = (...args: readonly string[]): Promise<readonly [number, string]> => {
+    let said = "";
+    const out = { write: (text: string) => (said += text) };
+    return runLogVerify(args, { key }, out, out).then((code) => [code, said] as const);
+  };
+  let key: string;
+  beforeEach(async () => {
+    key = join(folder, "chain.key");
+    await writeFile(key, "k".repeat(32));
+  });
+  const lines = (stack: Stack, file: string, count: number): Promise<true> =>
+    stack.toolgate.program.until(`${count} lines`, async () =>
+      (await readFile(file, "utf8")).split("\n").length > count ? true : undefined,
+    );
+
+  test("verifies over a rotation, a kill in the middle of a line and a stop; and one changed letter breaks it", async () => {
+    const chain = ["--audit-chain", "yes", "--audit-chain-key", key, "--audit-arguments", "text,token"];
+    await using stack = await start("--audit-log", path, ...chain);
+    await call(stack);
+    await lines(stack, path, 2);
+    await rename(path, `${path}.1`);
+    stack.toolgate.program.signal("SIGHUP");
+    const heads = (): number => stack.toolgate.log.filter(({ msg }) => String(msg).includes("the chain of")).length;
+    await stack.toolgate.program.until("a new file", () => (heads() === 2 ? true : undefined));
+    await call(stack);
+    await call(stack);
+    await lines(stack, path, 2);
+    await stack.toolgate.kill();
+    await truncate(path, (await stat(path)).size - 100);
+    await stack.toolgate.restart();
+    await call(stack);
+    await lines(stack, path, 4);
+    stack.toolgate.program.signal("SIGTERM");
+    expect(await stack.toolgate.program.exitCode()).toBe(0);
+
+    const [code, said] = await verify(`${path}.1`, path);
+    expect([code, said]).toEqual([0, expect.stringMatching(/open: ok\n.*ended: ok\nok: 2 segments, 6 lines, /)]);
+    const head = stack.toolgate.log.findLast(({ msg }) => String(msg).includes("the chain of"))?.["chain"];
+    expect(said).toContain(`head ${String(head)}`);
+    expect((await verify(path))[0]).toBe(1);
+
+    await writeFile(`${path}.1`, (await readFile(`${path}.1`, "utf8")).replace("allowed-one", "allowed-two"));
+    expect(await verify(`${path}.1`, path)).toEqual([1, expect.stringContaining(`${path}.1:2: changed: `)]);
+  });
+
+  test("needs a key that can be read, or does not start", async () => {
+    await writeFile(key, "short");
+    const toolgate = runToolgate("serve", "--policies", folder, "--audit-chain", "yes", "--audit-chain-key", key);
+    expect(await toolgate.exitCode()).toBe(1);
+    expect(toolgate.stderr).toContain("chain.key: expected a key of at least 32 bytes, not 5");
   });
 });
 

@@ -26,7 +26,7 @@ export type Answer = (message: Message, response: ServerResponse) => void | Prom
 export class Canary implements AsyncDisposable {
   readonly #server: Server;
   readonly #seen: Seen[] = [];
-  #touched = 0;
+  readonly #arrived: IncomingHttpHeaders[] = [];
   /** What it answers with. To be changed by tests, which put it back. */
   answer: Answer = inJson;
 
@@ -49,9 +49,14 @@ export class Canary implements AsyncDisposable {
     return this.#seen;
   }
 
+  /** The headers of each request that arrived, whole or not. */
+  get arrived(): readonly IncomingHttpHeaders[] {
+    return this.#arrived;
+  }
+
   /** How many requests arrived, their headers at least. */
   get touched(): number {
-    return this.#touched;
+    return this.#arrived.length;
   }
 
   /** What was asked of it, by JSON-RPC method. */
@@ -61,12 +66,12 @@ export class Canary implements AsyncDisposable {
 
   forget(): void {
     this.#seen.length = 0;
-    this.#touched = 0;
+    this.#arrived.length = 0;
     this.answer = inJson;
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#touched += 1;
+    this.#arrived.push(request.headers);
     const body = await text(request).catch(() => undefined);
     if (body === undefined) return; // Cut off before its end.
     const { method = "", headers } = request;

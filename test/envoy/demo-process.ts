@@ -11,7 +11,12 @@ import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 
 const run = promisify(execFile);
 
-export type DemoPorts = { readonly flags: readonly string[]; readonly gateway: number; readonly server: number };
+export type DemoPorts = {
+  readonly flags: readonly string[];
+  readonly gateway: number;
+  readonly server: number;
+  readonly admin: number;
+};
 
 /** Ports that were free a moment ago, and the flags that say so. */
 export async function freePorts(): Promise<DemoPorts> {
@@ -27,7 +32,7 @@ export async function freePorts(): Promise<DemoPorts> {
     `--admin-listen=127.0.0.1:${admin}`,
     `--server-port=${server}`,
   ];
-  return { flags, gateway, server };
+  return { flags, gateway, server, admin };
 }
 
 export class DemoProcess implements AsyncDisposable {

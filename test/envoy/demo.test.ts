@@ -160,6 +160,33 @@ describeWithEnvoy("toolgate demo while it is up", () => {
   });
 });
 
+describeWithEnvoy("toolgate demo --load", () => {
+  test("shows with --once calls that end in each way, of each agent, and rules on trial", async () => {
+    const { flags } = await freePorts();
+    const demo = start([...flags, "--load", "--once"]);
+    expect(await demo.exitCode(), demo.output).toBe(0);
+    expect(demo.output).toMatch(/Five agents have done \d\d+ things/);
+    for (const result of ["ok", "tool_error", "denied", "cancelled"])
+      expect(demo.output).toMatch(new RegExp(`"tools/call"[^}]*result="${result}"`));
+    expect(demo.output).toMatch(/toolgate_authz_decisions_total\{decision="audit"/);
+  });
+
+  test("has agents at work until Ctrl-C, and says where to look", async () => {
+    const { flags, admin } = await freePorts();
+    const demo = start([...flags, "--load"]);
+    await demo.says(`Look        http://127.0.0.1:${admin}/\n`);
+    const counted = async (caller: string): Promise<boolean> => {
+      const metrics = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+      return metrics.includes(`toolgate_requests_total{caller="${caller}"`);
+    };
+    for (const caller of ["reader", "admin", "analyst", "anonymous"]) while (!(await counted(caller))) await sleep(50);
+    const children = await demo.children();
+    demo.kill("SIGINT");
+    expect(await demo.exitCode(), demo.output).toBe(0);
+    await untilGone(children.keys());
+  });
+});
+
 describeWithEnvoy("toolgate demo when one of its programs dies", () => {
   test.each([
     ["the MCP server", "server-everything"],
@@ -238,6 +265,12 @@ describe("toolgate demo that cannot start", () => {
       '--listen is "unix:/x": expected an IP address and a port, for example 127.0.0.1:9002\n',
     );
     expect(demo.output).toContain('--upstream is "ftp://x": expected an http URL of an MCP server');
+  });
+
+  test("says that --load is for its own server", async () => {
+    const demo = start(["--load", "--upstream=http://127.0.0.1:1/mcp"]);
+    expect(await demo.exitCode()).toBe(2);
+    expect(demo.output).toContain("--load knows what to ask of server-everything only: leave out --upstream");
   });
 
   test("says that $ENVOY is no Envoy", async () => {

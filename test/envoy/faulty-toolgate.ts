@@ -1,78 +1,155 @@
 /**
- * The external processor as it is, in this process, with a fault put into it at one phase: it throws, or never answers.
+ * The external processor as it is, in this process, with a fault at one phase of the requests that name one in a header.
  * What Envoy then does with the exchange is what `failure_mode_allow: false` is trusted for.
+ *
+ * Its faults break the rules that every other server of the tests is held to, so it does not run its RPCs as those do.
  */
-import { loadOf } from "../fixtures/load.ts";
+import { once } from "node:events";
+import { createServer } from "node:http2";
+import type { Http2Server, ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { BELIEFS } from "../../src/core/exchange/belief.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
-import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
-import { decodeProcessingRequest } from "../../src/grpc/protos.ts";
-import type { Handler } from "../../src/grpc/rpc.ts";
-import { createGrpcServer } from "../../src/grpc/server.ts";
+import { createExtProc } from "../../src/grpc/ext-proc.ts";
+import { decodeProcessingRequest, encodeProcessingResponse } from "../../src/grpc/protos.ts";
+import type { ProcessingRequest } from "../../src/grpc/protos.ts";
+import { RpcStream } from "../../src/grpc/rpc.ts";
+import type { FrameHandler, Rpc } from "../../src/grpc/rpc.ts";
+import { OK, STATUS_CODE } from "../../src/grpc/status.ts";
 import { createLatest } from "../../src/policies/latest.ts";
+import { loadOf } from "../fixtures/load.ts";
 import { allow, FROM_ANYONE, policyDocument, policySetWith } from "../fixtures/policies.ts";
+import { silentMeter } from "../fixtures/meter.ts";
 
-export const PHASES = ["requestHeaders", "requestBody", "responseHeaders", "responseBody"] as const;
-export type Phase = (typeof PHASES)[number];
-export type Fault = { readonly phase: Phase; readonly does: "throws" | "hangs" };
+/** `laterResponseBody`: the second piece of an answer's body, when the client has the first. */
+export type Phase = "requestHeaders" | "requestBody" | "responseHeaders" | "responseBody" | "laterResponseBody";
+
+/** What it does in place of its answer; `twice` is the right one, and once more. */
+export const DEEDS = ["throws", "hangs", "wrongKind", "empty", "twice", "killed", "closesOk"] as const;
+export type Deed = (typeof DEEDS)[number];
+
+const FAULT = "x-fault";
+/** The header for a request at which it fails. */
+export const faultAt = (phase: Phase, deed: Deed): Readonly<Record<string, string>> => ({
+  [FAULT]: `${phase} ${deed}`,
+});
 
 export class FaultyToolgate implements AsyncDisposable {
-  readonly port: number;
-  readonly #close: () => Promise<void>;
-  /** Undefined: it works. */
-  fault: Fault | undefined;
+  readonly #server: Http2Server;
+  /** At requests that name no fault in a header, or show none. */
+  fault: { readonly phase: Phase; readonly deed: Deed } | undefined;
 
-  private constructor(port: number, close: () => Promise<void>) {
-    this.port = port;
-    this.#close = close;
-  }
-
-  static async start(): Promise<FaultyToolgate> {
+  private constructor() {
+    this.#server = createServer();
     const extProc = createExtProc({
       policies: createLatest(POLICIES),
       telemetry: { record: () => {} },
+      meter: silentMeter(),
       unmatched: "refuse",
       limits: DEFAULT_LIMITS,
       load: loadOf(),
       jwtPayloadKey: "payload",
       trust: { workload: "peer", trustDomain: "cluster.local" },
+      beliefs: BELIEFS,
       onMisconfigured: () => {},
     });
-    let self: FaultyToolgate | undefined;
-    const server = createGrpcServer({
-      handlers: new Map([[EXT_PROC_PATH, withFault(extProc, () => self?.fault)]]),
-      maxMessageBytes: 2 ** 22,
-      onFault: () => {}, // Made by us.
+    this.#server.on("stream", (stream, headers) => {
+      const rpc = new RpcStream(stream, headers, { maxMessageBytes: 2 ** 22, onFault: () => {} }); // Made by us.
+      stream.on("error", () => {});
+      stream.on("close", () => rpc.closed());
+      extProc(new Faulty(rpc, stream, this.fault));
     });
-    const address = await server.listen({ host: "127.0.0.1", port: 0 });
-    if ("path" in address) throw new Error("a socket where a port was asked for");
-    self = new FaultyToolgate(address.port, () => server.close());
-    return self;
   }
 
+  static async start(): Promise<FaultyToolgate> {
+    const toolgate = new FaultyToolgate();
+    await once(toolgate.#server.listen(0, "127.0.0.1"), "listening");
+    return toolgate;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** When the Envoy that asks it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await closed;
   }
 }
 
 const POLICIES = policySetWith(policyDocument("anyone", [allow("allowed", FROM_ANYONE, { tools: ["allowed*"] })]));
 
-function withFault(handler: Handler, fault: () => Fault | undefined): Handler {
-  return (rpc) =>
-    handler({
-      path: rpc.path,
-      authority: rpc.authority,
-      write: (message) => rpc.write(message),
-      end: (status) => rpc.end(status),
-      frames: (on) =>
-        rpc.frames({
-          message(bytes) {
-            const { request } = decodeProcessingRequest(bytes);
-            const now = fault();
-            if (now === undefined || request !== now.phase) return on.message(bytes);
-            if (now.does === "throws") throw new Error(`a fault at ${now.phase}`);
-          },
-          end: () => on.end(),
-          closed: () => on.closed(),
-        }),
+/** An RPC between Envoy and the handler. */
+class Faulty implements Rpc {
+  readonly path: string;
+  readonly authority: string;
+  readonly #rpc: RpcStream;
+  readonly #stream: ServerHttp2Stream;
+  #fault: string;
+  #responseBodies = 0;
+  #hasFailed = false;
+  #isSaidTwice = false;
+
+  constructor(rpc: RpcStream, stream: ServerHttp2Stream, fault: FaultyToolgate["fault"]) {
+    this.#fault = fault === undefined ? "" : `${fault.phase} ${fault.deed}`;
+    this.path = rpc.path;
+    this.authority = rpc.authority;
+    this.#rpc = rpc;
+    this.#stream = stream;
+  }
+
+  frames(on: FrameHandler): void {
+    this.#rpc.frames({
+      message: (bytes) => this.#message(bytes, on),
+      end: () => on.end(),
+      closed: () => on.closed(),
     });
+  }
+
+  write(message: Uint8Array): void {
+    this.#rpc.write(message);
+    if (this.#isSaidTwice) this.#rpc.write(message);
+  }
+
+  end(status: Parameters<Rpc["end"]>[0]): void {
+    this.#rpc.end(status);
+  }
+
+  #message(bytes: Uint8Array, on: FrameHandler): void {
+    if (this.#hasFailed) return;
+    const phase = this.#phase(decodeProcessingRequest(bytes));
+    const deed = DEEDS.find((one) => this.#fault === `${phase} ${one}`);
+    this.#isSaidTwice = deed === "twice";
+    if (deed === undefined || deed === "twice") return on.message(bytes);
+    this.#hasFailed = true;
+    this.#misbehave(deed);
+  }
+
+  #phase(message: ProcessingRequest): string {
+    if (message.request === "requestHeaders") {
+      const { headers } = message.requestHeaders.headers ?? { headers: [] };
+      this.#fault = headers.find(([name]) => name === FAULT)?.[1] ?? this.#fault;
+    }
+    if (message.request === "responseBody" && ++this.#responseBodies > 1) return "laterResponseBody";
+    return message.request ?? "";
+  }
+
+  #misbehave(deed: Exclude<Deed, "twice">): void {
+    switch (deed) {
+      case "throws":
+        return this.#rpc.end({ code: STATUS_CODE.INTERNAL, message: "a fault" });
+      case "hangs":
+        return;
+      case "wrongKind":
+        return this.#rpc.write(encodeProcessingResponse({ requestTrailers: {} }));
+      case "empty":
+        return this.#rpc.write(new Uint8Array());
+      case "killed":
+        return this.#stream.session?.destroy();
+      case "closesOk":
+        return this.#rpc.end(OK);
+    }
+  }
 }

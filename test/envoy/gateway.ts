@@ -19,6 +19,8 @@ export type GatewayOptions = {
   /** A JSON Web Key Set. */
   readonly keySet: string;
   readonly change?: (config: Node) => void;
+  /** Where another Envoy is than the one that all tests run. */
+  readonly envoy?: string;
 };
 
 const FILTER_CHAIN = ["static_resources", "listeners", 0, "filter_chains", 0];
@@ -64,7 +66,7 @@ export class Gateway implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "toolgate-envoy-"));
     const addressFile = join(folder, "admin");
     const args = ["--config-yaml", await configuration(options), "--admin-address-path", addressFile, ...FLAGS];
-    const program = new Program({ name: "Envoy", command: ENVOY_PATH, args });
+    const program = new Program({ name: "Envoy", command: options.envoy ?? ENVOY_PATH, args });
     try {
       return new Gateway(program, await program.until("being ready", () => listening(addressFile)));
     } catch (error: unknown) {
@@ -77,6 +79,10 @@ export class Gateway implements AsyncDisposable {
 
   get url(): URL {
     return new URL(`http://127.0.0.1:${this.port}/mcp`);
+  }
+
+  get adminUrl(): string {
+    return `http://${this.#admin}`;
   }
 
   get accessLog(): readonly Readonly<Record<string, unknown>>[] {
@@ -93,7 +99,7 @@ export class Gateway implements AsyncDisposable {
 
   /** A counter or gauge of Envoy's. */
   async stat(name: string): Promise<number> {
-    const stats = await (await fetch(`http://${this.#admin}/stats?filter=^${name}$`)).text();
+    const stats = await (await fetch(`${this.adminUrl}/stats?filter=^${name}$`)).text();
     return Number(stats.split(": ").at(-1));
   }
 
@@ -114,6 +120,7 @@ async function configuration({ extProcPort, upstreamPort, keySet, change }: Gate
       policies: "",
       upstream: undefined,
       once: false,
+      load: false,
     },
     keySet,
   );

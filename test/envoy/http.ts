@@ -1,6 +1,7 @@
 /** Requests byte for byte, past any SDK: what an attacker or a stranger's client sends, and the answer as it came. */
 import { Agent, request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { Agent as TlsAgent, request as requestOverTls } from "node:https";
 import type { AgentOptions } from "node:https";
 import { connect } from "node:net";
@@ -53,6 +54,16 @@ export function ask(url: URL, { token, headers, method = "POST", path, body, onT
   });
   outgoing.on("error", reject).end(body);
   return promise;
+}
+
+/** The same over HTTP/2, on a session that may have many; what comes back is the test's to read. */
+export function postOverHttp2(
+  session: ClientHttp2Session,
+  { token, headers, body }: Pick<Ask, "token" | "headers" | "body">,
+): ClientHttp2Stream {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const stream = session.request({ ":method": "POST", ":path": "/mcp", ...HEADERS, ...authorization, ...headers });
+  return stream.end(body);
 }
 
 let lastId = 0;

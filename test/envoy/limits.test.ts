@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { Canary, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
 import { freePort } from "./everything.ts";
-import { ask, callTool, rpc } from "./http.ts";
+import { ask, callTool, postOverHttp2, rpc } from "./http.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -26,16 +26,10 @@ function callOf(bytes: number): string {
 async function statusOverHttp2({ gateway }: Stack, token: string, body: string): Promise<number> {
   const session = connect(gateway.url.origin);
   try {
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/mcp",
-      authorization: `Bearer ${token}`,
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-    });
+    const stream = postOverHttp2(session, { token, body });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     stream.once("response", (headers) => resolve(Number(headers[":status"])));
-    stream.on("error", reject).end(body);
+    stream.on("error", reject);
     return await promise;
   } finally {
     session.destroy();

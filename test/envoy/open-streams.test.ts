@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { Message } from "./canary.ts";
 import type { Node } from "./gateway.ts";
-import { ask, callTool } from "./http.ts";
+import { ask, callTool, postOverHttp2 } from "./http.ts";
 import { MEASURED, memoryOf, metric, untilMetric } from "./measured.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
@@ -68,14 +68,7 @@ function toManyOverHttp2(config: Node): void {
 
 /** Resolves when the first event has come, and reads on. */
 async function openStream(session: ClientHttp2Session, token: string): Promise<void> {
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/mcp",
-    authorization: `Bearer ${token}`,
-    "content-type": "application/json",
-    accept: "application/json, text/event-stream",
-  });
-  stream.end(callTool("allowed-idle"));
+  const stream = postOverHttp2(session, { token, body: callTool("allowed-idle") });
   const [event] = (await once(stream, "data")) as [Buffer];
   expect(String(event)).toContain("notifications/progress");
   stream.on("error", () => {}).resume();

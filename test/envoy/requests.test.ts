@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Canary, answerTo } from "./canary.ts";
 import { firstRoute } from "./gateway.ts";
-import { ask, askRaw, callTool, rpc } from "./http.ts";
+import { ask, askRaw, callTool, postOverHttp2, rpc } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -72,14 +72,7 @@ describeWithEnvoy("a request on its way to the upstream", () => {
 
     test("over HTTP/2", async () => {
       const session = connect(stack.gateway.url.origin);
-      const stream = session.request({
-        ":method": "POST",
-        ":path": "/mcp",
-        authorization: `Bearer ${reader}`,
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-      });
-      stream.end(AS_SENT);
+      const stream = postOverHttp2(session, { token: reader, body: AS_SENT });
       const chunks = await stream.toArray();
       session.destroy();
       expectOneCanonicalCall(Buffer.concat(chunks as Buffer[]).toString());

@@ -69,6 +69,11 @@ export class Toolgate implements AsyncDisposable {
     );
   }
 
+  /** Where its admin port is: another one after every restart, unless a flag says which. */
+  get adminUrl(): URL {
+    return this.#adminUrl;
+  }
+
   async admin(path: string): Promise<string> {
     return (await fetch(new URL(path, this.#adminUrl))).text();
   }

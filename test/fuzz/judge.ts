@@ -86,7 +86,7 @@ class Envoy {
   ask(pieces: readonly Uint8Array[]): Verdict {
     const { headers, identity, body } = this.#ask;
     const endOfStream = body.length === 0;
-    const from = { identity, forwarded: NO_CHANGES, route: undefined };
+    const from = { identity, forwarded: NO_CHANGES, isFixed: false, route: undefined };
     const replies = this.#step({ kind: "requestHeaders", headers, endOfStream, ...from });
     for (const [i, piece] of (endOfStream ? [] : pieces).entries()) {
       if (replies.some(isLast)) break;

@@ -21,6 +21,7 @@ import { loadOf } from "../fixtures/load.ts";
 import { judged } from "../judge/judged.ts";
 import { batch, modernHeaders, modernRequest, notification, request, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, FROM_ANYONE, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
+import { silentMeter } from "../fixtures/meter.ts";
 
 const READER = "spiffe://cluster.local/ns/agents/sa/reader";
 const RULE = allow("r", FROM_READER, {
@@ -73,6 +74,7 @@ function ask(bytes: Uint8Array | readonly Uint8Array[], options: Partial<ExtAuth
     policies: { get: () => POLICIES },
     load: loadOf(),
     telemetry: { record: (record) => void records.push(record) },
+    meter: silentMeter(),
     unmatched: "refuse",
     limits: DEFAULT_LIMITS,
     jwtPayloadKey: "payload",

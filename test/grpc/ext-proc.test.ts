@@ -12,11 +12,16 @@ import type { LoadOptions } from "../../src/grpc/load.ts";
 import type { FrameHandler, Handler, Rpc } from "../../src/grpc/rpc.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
 import type { Status } from "../../src/grpc/status.ts";
+import type { PolicySet } from "../../src/core/policy/policy-set.ts";
 import { createLatest } from "../../src/policies/latest.ts";
+import type { Latest } from "../../src/policies/latest.ts";
 import { utf8 } from "../fixtures/bytes.ts";
 import { judged } from "../judge/judged.ts";
 import { batch, notification, request, result, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, deny, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
+import { silentMeter } from "../fixtures/meter.ts";
+import { countOpen } from "../../src/telemetry/meter.ts";
+import type { OpenExchange } from "../../src/telemetry/meter.ts";
 
 const FROM_WRITER = { serviceAccount: { namespace: "agents", name: "writer" } };
 const POLICIES = compiled([
@@ -90,11 +95,13 @@ function start({ maxStreams = 10, maxHeldBytes = 2 ** 30, isAudited = () => true
   const handler = createExtProc({
     policies: createLatest(POLICIES),
     telemetry: { record: (one) => void records.push(one) },
+    meter: silentMeter(),
     unmatched: "refuse",
     limits: DEFAULT_LIMITS,
     load,
     jwtPayloadKey: "payload",
     trust: { workload: "peer", trustDomain: "cluster.local" },
+    beliefs: [],
     onMisconfigured: (message) => {
       throw new Error(message);
     },
@@ -108,17 +115,20 @@ type Asking = {
   readonly session?: string;
   readonly path?: string;
   readonly isDuplex?: boolean;
+  /** A GET for the stream of a session, which is resumed after that event. */
+  readonly resumes?: string;
 };
 
 const headersOf = (list: HeaderList) => ({
   headers: list.map(([key, value]) => ({ key, rawValue: Buffer.from(value, "latin1") })),
 });
 
-function requestHeaders({ caller = "reader", session, path = "/mcp", isDuplex = false }: Asking = {}): SentRequest {
+function requestHeaders(asking: Asking = {}): SentRequest {
+  const { caller = "reader", session, path = "/mcp", isDuplex = false, resumes } = asking;
   const headers: HeaderList = [
-    [":method", "POST"],
+    [":method", resumes === undefined ? "POST" : "GET"],
     [":path", path],
-    ["content-type", "application/json"],
+    resumes === undefined ? ["content-type", "application/json"] : ["last-event-id", resumes],
     ...(session === undefined ? [] : [["mcp-session-id", session] as const]),
   ];
   const [requestBodyMode, responseBodyMode] = isDuplex
@@ -126,7 +136,7 @@ function requestHeaders({ caller = "reader", session, path = "/mcp", isDuplex = 
     : [BODY_SEND_MODE.BUFFERED, BODY_SEND_MODE.STREAMED];
   return {
     request: "requestHeaders",
-    requestHeaders: { headers: headersOf(headers), endOfStream: false },
+    requestHeaders: { headers: headersOf(headers), endOfStream: resumes !== undefined },
     attributes: {
       "envoy.filters.http.ext_proc": {
         fields: {
@@ -160,6 +170,7 @@ const ACCEPTED: SentRequest = {
   request: "responseHeaders",
   responseHeaders: { headers: headersOf([[":status", "202"]]), endOfStream: true },
 };
+const RESPONSE_TRAILERS: SentRequest = { request: "responseTrailers", responseTrailers: {} };
 const responseBody = (body: string, endOfStream = true): SentRequest => ({
   request: "responseBody",
   responseBody: { body: utf8(body), endOfStream },
@@ -459,5 +470,176 @@ describe("policies that change", () => {
     stream.close();
     policies.set(NOTHING);
     expect(stream.status).toBeUndefined();
+  });
+});
+
+describe("the meter", () => {
+  const SERVER = "tools/everything";
+  const ANSWER = `data: ${result({})}\n\n`;
+  const JSON_ANSWER: SentRequest = {
+    request: "responseHeaders",
+    responseHeaders: {
+      headers: headersOf([
+        [":status", "200"],
+        ["content-type", "application/json"],
+      ]),
+      endOfStream: false,
+    },
+  };
+
+  type Metered = Started & {
+    readonly told: string[];
+    readonly open: () => { readonly calls: number; readonly streams: number };
+    readonly size: () => number;
+  };
+
+  function meter(more: More = {}): Metered {
+    const told: string[] = [];
+    const open = new Set<OpenExchange>();
+    const started = start({
+      ...more,
+      meter: {
+        open,
+        processed: (phase, ms) => void told.push(`${phase} ${ms >= 0 && ms < 60_000}`),
+        streamEvents: (server, count) => void told.push(`${server} ${count} events`),
+        streamEnded: (server, how) => void told.push(`${server} ${how}`),
+        streamResumed: (server) => void told.push(`${server} resumed`),
+      },
+    });
+    const counted = () => countOpen(open, performance.now()).get(SERVER) ?? { calls: 0, streams: 0 };
+    return {
+      ...started,
+      told,
+      open: () => ({ calls: counted().calls, streams: counted().streams }),
+      size: () => open.size,
+    };
+  }
+  const streams = ({ told }: Metered): readonly string[] => told.filter((what) => what.startsWith(SERVER));
+
+  test("has a call in flight from the decision to its answer, and no call that is refused or gets none", () => {
+    const metered = meter();
+    const { handler, open } = metered;
+    const call = new Stream(handler).send(requestHeaders());
+    expect(open()).toEqual({ calls: 0, streams: 0 });
+    call.send(requestBody(toolsCall("echo")));
+    expect(open()).toEqual({ calls: 1, streams: 0 });
+    new Stream(handler).send(requestHeaders(), requestBody(toolsCall("other")));
+    new Stream(handler).send(requestHeaders(), requestBody(notification("notifications/initialized")));
+    expect(open()).toEqual({ calls: 1, streams: 0 });
+    call.send(JSON_ANSWER, responseBody(result({})));
+    expect(open()).toEqual({ calls: 0, streams: 0 });
+  });
+
+  test("has each call of a batch in flight until its own answer has come", () => {
+    const { handler, open } = meter();
+    const calls = batch(toolsCall("echo"), request("ping", {}, 2), notification("notifications/initialized"));
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(calls), EVENTS);
+    expect(open()).toEqual({ calls: 2, streams: 1 });
+    stream.send(responseBody(`data: ${result({}, 2)}\n\n`, false));
+    expect(open()).toEqual({ calls: 1, streams: 1 });
+  });
+
+  test("counts the events that a client sees, and how long it has been since anything came", () => {
+    const metered = meter();
+    const stream = new Stream(metered.handler).send(requestHeaders(), requestBody(toolsCall("echo")), EVENTS);
+    const progress = `data: ${notification("notifications/progress", { progressToken: 1, progress: 1 })}\n\n`;
+    stream.send(responseBody(`: ping\n\n${progress}${progress}data`, false), responseBody(`: {}\n\n${ANSWER}`));
+    expect(streams(metered)).toEqual([`${SERVER} 2 events`, `${SERVER} 2 events`, `${SERVER} complete`]);
+  });
+
+  const ASKED = [requestHeaders(), requestBody(toolsCall("echo"))];
+  const TOO_LARGE = `data: ${"x".repeat(DEFAULT_LIMITS.maxEventBytes + 1)}`;
+  test.each<readonly [string, string, (metered: Metered & { policies: Latest<PolicySet> }, stream: Stream) => void]>([
+    ["its server ends it", "complete", (_, stream) => void stream.send(responseBody(ANSWER)).finish()],
+    ["it ends with trailers", "complete", (_, stream) => void stream.send(RESPONSE_TRAILERS).finish()],
+    ["Envoy says no more", "cancelled", (_, stream) => void stream.finish()],
+    ["Envoy resets the gRPC stream", "cancelled", () => {}],
+    ["policies take it back", "revoked", ({ policies }) => policies.set(compiled([]).policies)],
+    ["an event is too large", "broken-off", (_, stream) => void stream.send(responseBody(TOO_LARGE, false))],
+    [
+      "a message is none of Envoy's",
+      "failed",
+      (_, stream) => expect(() => stream.send(requestBody("{}"))).toThrow("after the decision"),
+    ],
+  ])("says how a stream has ended, and has nothing open any more, when %s", (_title, how, end) => {
+    const policies = createLatest(POLICIES);
+    const metered = { ...meter({ policies }), policies };
+    const stream = new Stream(metered.handler).send(...ASKED, EVENTS);
+    expect([metered.open(), metered.size()]).toEqual([{ calls: 1, streams: 1 }, 1]);
+    end(metered, stream);
+    stream.close();
+    expect(streams(metered).filter((what) => !what.endsWith("events"))).toEqual([`${SERVER} ${how}`]);
+    expect([metered.open(), metered.size()]).toEqual([{ calls: 0, streams: 0 }, 0]);
+  });
+
+  test.each<readonly [string, readonly SentRequest[]]>([
+    ["before anything came", []],
+    ["while the body is awaited", [requestHeaders()]],
+    ["before the answer", ASKED],
+    ["within the answer", [...ASKED, JSON_ANSWER, responseBody("{", false)]],
+    ["after a refusal", [requestHeaders(), requestBody("{")]],
+  ])("has nothing open of an exchange that is closed %s", (_title, messages) => {
+    const metered = meter();
+    const stream = new Stream(metered.handler).send(...messages);
+    expect(metered.size()).toBe(1);
+    stream.close();
+    expect([metered.size(), streams(metered)]).toEqual([0, []]);
+  });
+
+  test("counts a request that goes on where its client has lost a stream, once whatever policies do", () => {
+    const policies = createLatest(POLICIES);
+    const metered = meter({ policies });
+    const stream = new Stream(metered.handler).send(requestHeaders({ resumes: "event-7" }), EVENTS);
+    policies.set({ ...POLICIES });
+    expect(metered.open()).toEqual({ calls: 0, streams: 1 });
+    stream.send(responseBody("data: {}\n\n", false));
+    expect(streams(metered)).toEqual([`${SERVER} resumed`, `${SERVER} 1 events`]);
+  });
+
+  test("has our own time of each message that was answered, by phase", () => {
+    const { handler, told } = meter();
+    new Stream(handler).send(...ASKED, JSON_ANSWER, responseBody(result({})));
+    expect(told).toEqual(["requestHeaders true", "requestBody true", "responseHeaders true", "responseBody true"]);
+  });
+});
+
+describe("a record", () => {
+  test("has the sizes of the bodies as they came, and of a batch once", () => {
+    const { handler, records } = start();
+    const answer = `data: ${result({})}\n\n`;
+    new Stream(handler).send(
+      requestHeaders({ isDuplex: true }),
+      requestBody(toolsCall("echo").slice(0, 10), false),
+      requestBody(toolsCall("echo").slice(10)),
+      EVENTS,
+      responseBody(answer.slice(0, 5), false),
+      responseBody(answer.slice(5), false),
+    );
+    new Stream(handler).send(requestHeaders(), requestBody(toolsCall("other")));
+    const both = batch(toolsCall("other"), request("tools/call", { name: "no" }, 2));
+    new Stream(handler).send(requestHeaders(), requestBody(both));
+    expect(records.map(({ sizes }) => sizes)).toEqual([
+      { requestBytes: toolsCall("echo").length, responseBytes: answer.length },
+      { requestBytes: toolsCall("other").length, responseBytes: undefined },
+      { requestBytes: both.length, responseBytes: undefined },
+      undefined,
+    ]);
+  });
+
+  test("has what the client says of itself, if it was let through", () => {
+    const { handler, records } = start();
+    const initialize = request("initialize", {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "inspector", version: "1.2.3" },
+    });
+    new Stream(handler).send(requestHeaders(), requestBody(initialize)).close();
+    new Stream(handler).send(requestHeaders({ caller: "nobody" }), requestBody(initialize)).close();
+    new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo"))).close();
+    expect(records.map(({ client }) => client)).toEqual([
+      { name: "inspector", version: "1.2.3" },
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -107,7 +107,8 @@ class ExtProcJudge implements Judge {
     if (config?.responseBodyMode === BODY_SEND_MODE.FULL_DUPLEX_STREAMED) this.#inPieces.add("responseBody");
     const kind = request?.request;
     if (kind === undefined) return;
-    if (kind === "responseHeaders") this.#awaitsList = false;
+    // Where the headers of answers are not shown, its body begins it.
+    if (kind === "responseHeaders" || kind === "responseBody") this.#awaitsList = false;
     if (this.#inPieces.has(kind)) this.#open.add(kind);
     else this.#owed.push(kind);
   }
@@ -152,7 +153,7 @@ class ExtProcJudge implements Judge {
     this.#owed.splice(at, 1);
     if (kind === "requestTrailers") this.#open.delete("requestBody");
     if (kind === "responseTrailers") this.#open.delete("responseBody");
-    if (kind === "responseHeaders" && !this.#isDecided) this.#answeredByEnvoy();
+    if ((kind === "responseHeaders" || kind === "responseBody") && !this.#isDecided) this.#answeredByEnvoy();
   }
 
   /** A local reply of Envoy's own: nothing of the request waits any more. */

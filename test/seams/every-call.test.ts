@@ -58,8 +58,10 @@ const load = loadOf();
 const metrics = createMetrics({
   version: "1.2.3",
   isNamed: policies.isNamed,
+  inForce: () => policies,
   policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
   decisionLogDropped: () => 0,
+  decisionLogQueuedBytes: () => 0,
   certificateExpiresAtMs: () => undefined,
   load: () => load,
   isLogKept: () => true,
@@ -68,6 +70,7 @@ const decisionLog = createDecisionLog({ out: new Writable({ write: (_chunk, _enc
 const shared = {
   policies: createLatest(policies),
   telemetry: fanOut([metrics, decisionLog]),
+  meter: metrics.meter,
   load,
   unmatched: "refuse",
   limits: DEFAULT_LIMITS,
@@ -75,7 +78,7 @@ const shared = {
   trust: { workload: "peer", trustDomain: "cluster.local" },
 } as const;
 const handlers = new Map([
-  [EXT_PROC_PATH, createExtProc({ ...shared, onMisconfigured: () => {} })],
+  [EXT_PROC_PATH, createExtProc({ ...shared, beliefs: [], onMisconfigured: () => {} })],
   [EXT_AUTHZ_PATH, createExtAuthz({ ...shared, lists: "refuse", unseen: "refuse" })],
 ]);
 

@@ -84,6 +84,22 @@ describe("a line", () => {
     expect(long).toBe(`${"s".repeat(1_023)}…`);
   });
 
+  test("has the trace that keeps the call, or else the one that its caller has named", () => {
+    const parent = { traceId: "b".repeat(32), spanId: "c".repeat(16), isSampled: true, state: undefined };
+    const trace = { traceId: "a".repeat(32), parent, linked: undefined, spans: undefined };
+    expect(parse(formatDecision(record({ trace })))).toMatchObject({ trace_id: "a".repeat(32) });
+    expect(parse(formatDecision(record({ trace: { ...trace, traceId: undefined } })))).toMatchObject({
+      trace_id: "b".repeat(32),
+    });
+    expect(parse(formatDecision(record()))).not.toHaveProperty("trace_id");
+  });
+
+  test("has arguments where the record has some, and how many are withheld", () => {
+    const line = parse(formatDecision(record({ arguments: { values: { path: "/a\u202e" }, withheld: 0 } })));
+    expect(line).toMatchObject({ arguments: { path: "/a\u202e" }, arguments_withheld: 0 });
+    expect(Object.keys(parse(formatDecision(record())))).not.toContain("arguments");
+  });
+
   test("names the first 64 tools that have changed, each cut", () => {
     const changedTools = ["n".repeat(300), ...Array.from({ length: 99 }, (_, i) => `tool-${i}`)];
     const { changed_tools: names } = parse(formatDecision(record({ changedTools })));

@@ -1,7 +1,10 @@
+import { createHmac } from "node:crypto";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { formatDecision } from "../../src/telemetry/decision-line.ts";
+import { Segment } from "../../src/telemetry/chain.ts";
 import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
+import { lineFaults } from "./line-faults.ts";
 import { record } from "./records.ts";
 
 /** A reader that notes each write, and takes the next one only when it is let. */
@@ -72,6 +75,72 @@ describe("the log", () => {
     await log.close();
     expect(parse(out.lines.at(-1) ?? "")["request_id"]).toBe("after");
     expect(log.dropped()).toBe(900);
+    expect(parse(out.lines.at(-2) ?? "")).toMatchObject({ v: 1, event: "gap", lost: 900 });
+    expect(out.lines.flatMap(lineFaults)).toStrictEqual([]);
+  });
+
+  test("tells of lines that were lost also when none comes after them", async () => {
+    const out = new Reader({ highWaterMark: 1 });
+    const log = createDecisionLog({ out, maxQueuedCharacters: 1 });
+    for (let i = 0; i < 3; i++) log.record(record());
+    await log.close();
+    expect(out.lines.map(parse)).toMatchObject([{ event: "gap", lost: 3 }]);
+    expect(log.dropped()).toBe(3);
+  });
+
+  test("counts as lost only decisions, and not what it says of itself", async () => {
+    const out = new Reader({ highWaterMark: 1 });
+    const chain = { segment: new Segment("s", undefined), before: {} };
+    const log = createDecisionLog({ out, chain });
+    out.block();
+    await turn();
+    log.record(record());
+    out.destroy(new Error("write EPIPE"));
+    await turn();
+    await log.close();
+    expect(log.dropped()).toBe(1);
+  });
+
+  test("with a chain begins, links each line and ends, and says where it is", async () => {
+    const out = new Reader();
+    const key = Buffer.alloc(32, 1);
+    const before = { follows: "0".repeat(64), unchained: { bytes: 3, sha256: "1".repeat(64) } };
+    const log = createDecisionLog({ out, chain: { segment: new Segment("s", key), before } });
+    log.record(record({ target: { kind: "tool", name: "größe" } }));
+    await log.close();
+    const lines = out.lines.map(parse);
+    expect(lines).toMatchObject([
+      { event: "begin", segment: "s", keyed: true, ...before, seq: 0 },
+      { tool: "größe", decision: "allow", seq: 1 },
+      { event: "end", seq: 2 },
+    ]);
+    expect(log.head()).toStrictEqual({ segment: "s", seq: 2, chain: lines[2]?.["chain"] });
+    // As the page says it, without our own code.
+    let previous = "";
+    for (const line of out.lines) {
+      const [, body = "", chain] = /^(.*),"chain":"([0-9a-f]{64})"\}$/.exec(line) ?? [];
+      expect(
+        createHmac("sha256", key)
+          .update(previous + body)
+          .digest("hex"),
+      ).toBe(chain);
+      previous = chain ?? "";
+    }
+    expect(createDecisionLog({ out: new Reader() }).head()).toBeUndefined();
+  });
+
+  test("says how much waits: its own lines, and those that its reader has been given", async () => {
+    const out = new Reader({ highWaterMark: 1 });
+    const length = formatDecision(record()).length;
+    const log = createDecisionLog({ out });
+    out.block();
+    log.record(record());
+    await turn();
+    log.record(record());
+    expect(log.queuedBytes()).toBe(2 * length);
+    out.release();
+    await turn();
+    expect(log.queuedBytes()).toBe(0);
   });
 
   test("writes what is left when it is closed", async () => {

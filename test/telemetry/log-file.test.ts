@@ -1,6 +1,10 @@
-import { mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { constants, openSync, readSync } from "node:fs";
+import { mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
 import { LogFile } from "../../src/telemetry/log-file.ts";
@@ -25,6 +29,50 @@ function open(faults: Error[] = [], at = path): LogFile {
 }
 const write = (file: LogFile, text: string): Promise<void> =>
   new Promise((resolve) => void file.write(text, () => resolve()));
+
+/** More than a pipe takes: what writes it waits for a reader. */
+const LONG_LINE = `${"x".repeat(2 ** 20)}\n`;
+
+/** A pipe in place of the file, which a write of the long line fills: it is under way until `drain`. */
+async function blockedWrite() {
+  await promisify(execFile)("mkfifo", [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = open();
+  const written = write(file, LONG_LINE);
+  const buffer = Buffer.alloc(2 ** 16);
+  let bytes = 0;
+  const read = (): void => {
+    for (let got = 1; got > 0; bytes += got) got = readOr0(reader, buffer);
+  };
+  // Once: with a writer that is quick, one could read on to the end of the line.
+  await vi.waitFor(() => {
+    bytes += readOr0(reader, buffer);
+    expect(bytes).toBeGreaterThan(0);
+  });
+  const drain = async (): Promise<number> => {
+    await vi.waitFor(() => {
+      read();
+      expect(bytes).toBeGreaterThanOrEqual(LONG_LINE.length);
+    });
+    return bytes;
+  };
+  return { file, written, drain };
+}
+
+function readOr0(descriptor: number, buffer: Buffer): number {
+  try {
+    return readSync(descriptor, buffer);
+  } catch {
+    return 0; // EAGAIN: nothing there yet.
+  }
+}
+
+/** How often this process has it open, and for writing; after everything that was asked of the disk before. */
+async function timesOpen(file: string): Promise<number> {
+  for (let i = 0; i < 8; i++) await stat(folder);
+  const paths = (await readdir("/proc/self/fd")).map((name) => readlink(join("/proc/self/fd", name)).catch(() => ""));
+  return (await Promise.all(paths)).filter((one) => one === file).length;
+}
 
 describe("a log file", () => {
   test("keeps what is there, and begins with a line of its own after half of one", async () => {
@@ -61,6 +109,37 @@ describe("a log file", () => {
     expect([file.isFaulty, faults.length]).toEqual([false, 1]);
     expect(await readFile(path, "utf8")).toBe("one\ntwo\n");
   });
+
+  // Another file or socket could get the number of a descriptor that is closed too early, and with it what is still written.
+  test.skipIf(process.platform !== "linux")(
+    "keeps its descriptor while it writes, also when it has been moved",
+    async () => {
+      const { file, written, drain } = await blockedWrite();
+      const before = await timesOpen(path);
+      file.reopen();
+      expect(await timesOpen(path)).toBe(before);
+      await rename(path, `${path}.1`);
+      const next = write(file, "two\n");
+      expect(await drain()).toBe(LONG_LINE.length);
+      await Promise.all([written, next]);
+      expect(await readFile(path, "utf8")).toBe("two\n");
+      expect(await timesOpen(`${path}.1`)).toBe(before - 1);
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "that is destroyed while it writes is closed when it has written",
+    async () => {
+      const { file, drain } = await blockedWrite();
+      const before = await timesOpen(path);
+      const closed = once(file, "close");
+      file.destroy();
+      expect(await timesOpen(path)).toBe(before);
+      expect(await drain()).toBe(LONG_LINE.length);
+      await closed;
+      expect(await timesOpen(path)).toBe(before - 1);
+    },
+  );
 
   test("in a folder that is not there is no reason to end", async () => {
     const faults: Error[] = [];

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
 import type { Outcome } from "../../src/core/mcp/outcome.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
-import type { Metrics, MetricsOptions } from "../../src/telemetry/metrics.ts";
+import type { Metrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
 import { ANONYMOUS, denied, record, user, workload } from "./records.ts";
+import { create, samples, total, values } from "./samples.ts";
 
 const MINUTE_MS = 60_000;
 const CALL_METRICS = [
@@ -13,38 +13,6 @@ const CALL_METRICS = [
   "toolgate_authz_decisions_total",
   "mcp_server_operation_duration_seconds_count",
 ];
-
-const create = (options: Partial<MetricsOptions> = {}): Metrics =>
-  createMetrics({
-    version: "1.2.3",
-    isNamed: (server, kind, name) => server === "tools/everything" && kind === "tool" && name === "echo",
-    policy: () => ({ generation: 7, lastSyncedAtMs: 1_500, servers: 2, policies: 3, problems: 1 }),
-    decisionLogDropped: () => 4,
-    certificateExpiresAtMs: () => undefined,
-    load: () => undefined,
-    isLogKept: () => true,
-    ...options,
-  });
-
-type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
-
-/** The samples of one metric, read back from the text. */
-async function samples(metrics: Metrics, name: string): Promise<readonly Sample[]> {
-  const lines = (await metrics.expose()).split("\n").filter((line) => /^[a-z]/.test(line));
-  return lines
-    .map((line) => /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line))
-    .filter((match) => match?.[1] === name)
-    .map((match) => ({ labels: parseLabels(match?.[2] ?? ""), value: Number(match?.[3]) }));
-}
-
-const parseLabels = (text: string): Record<string, string> =>
-  Object.fromEntries(
-    [...text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name = "", value = ""]) => [name, value]),
-  );
-
-const total = (all: readonly Sample[]): number => all.reduce((sum, { value }) => sum + value, 0);
-const values = (all: readonly Sample[], label: string): readonly string[] =>
-  [...new Set(all.map(({ labels }) => labels[label] ?? "(absent)"))].sort();
 
 const toolLabels = async (metrics: Metrics): Promise<readonly string[]> =>
   values(await samples(metrics, "toolgate_requests_total"), "gen_ai_tool_name");
@@ -224,13 +192,13 @@ describe("the name of a tool or a prompt", () => {
   test("is escaped where the format asks for it", async () => {
     const metrics = create({ isNamed: () => true });
     metrics.record(record({ target: { kind: "tool", name: 'a"} 1\\' } }));
-    expect(await metrics.expose()).toContain('gen_ai_tool_name="a\\"} 1\\\\"');
+    expect(String(await metrics.expose())).toContain('gen_ai_tool_name="a\\"} 1\\\\"');
   });
 
   test("of a resource is never a label", async () => {
     const metrics = create({ isNamed: () => true });
     metrics.record(record({ method: "resources/read", target: { kind: "resource", name: "demo://secret/42" } }));
-    expect(await metrics.expose()).not.toContain("secret");
+    expect(String(await metrics.expose())).not.toContain("secret");
   });
 
   test("gives way to _overflow when the server has 200 already, and is counted", async () => {
@@ -273,7 +241,9 @@ describe("the caller", () => {
   test("is not in the histogram", async () => {
     const metrics = create();
     metrics.record(record());
-    const lines = (await metrics.expose()).split("\n").filter((line) => line.startsWith("mcp_server_operation"));
+    const lines = String(await metrics.expose())
+      .split("\n")
+      .filter((line) => line.startsWith("mcp_server_operation"));
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.filter((line) => line.includes("agents/reader"))).toStrictEqual([]);
   });
@@ -448,9 +418,9 @@ test.skipIf(!hasPromtool)("promtool finds nothing wrong with the exposition", as
   const metrics = create({ isNamed: () => true });
   metrics.record(record({ target: { kind: "tool", name: 'quoted " and \\' } }));
   metrics.record(denied());
-  const text = await metrics.expose();
-  const own = text.split("\n\n").filter((block) => /^# HELP (?:toolgate|mcp)_/.test(block));
-  expect(execFileSync(promtool, ["check", "metrics"], { input: `${own.join("\n")}\n` }).toString()).toBe("");
+  const blocks = String(await metrics.expose()).split(/^(?=# HELP )/m);
+  const own = blocks.filter((block) => /^# HELP (?:toolgate|mcp)_/.test(block));
+  expect(execFileSync(promtool, ["check", "metrics"], { input: own.join("") }).toString()).toBe("");
 });
 
 describe("toolgate_answers_withheld_total", () => {

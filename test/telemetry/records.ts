@@ -35,6 +35,12 @@ export const record = (changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
   requestId: "8c7a3a52-0a4d-4b7c-9d6e-2f1f5a0b1c2d",
   startedAtMs: Date.UTC(2026, 7, 31, 12, 30, 15, 250),
   durationMs: 12.3456,
+  id: undefined,
+  session: undefined,
+  trace: undefined,
+  client: undefined,
+  sizes: { requestBytes: 120, responseBytes: 340 },
+  arguments: undefined,
   ...changes,
 });
 

@@ -1,11 +1,13 @@
 /**
- * The demo's two callers. Their tokens are signed with a key that lives as long as the demo; Envoy gets the public half
+ * The demo's two callers, and the one that only `--load` adds. Their tokens are signed with a key that lives as long as the demo; Envoy gets the public half
  * and does the verifying, as it would with the keys of a real identity provider.
  */
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 
 export const CALLERS = ["reader", "admin"] as const;
 export type CallerName = (typeof CALLERS)[number];
+/** An agent that only `--load` adds. */
+const ANALYST = "analyst";
 
 /** What `envoy-config/demo.yaml` and `examples/policies` expect in a token. */
 const ISSUER = "https://demo.toolgate.dev";
@@ -15,13 +17,13 @@ const LIFETIME = "24h";
 export type Callers = {
   /** A JSON Web Key Set with the public key. */
   readonly keySet: string;
-  readonly tokens: Readonly<Record<CallerName, string>>;
+  readonly tokens: Readonly<Record<CallerName | typeof ANALYST, string>>;
 };
 
 /** Makes a key and a token for each caller, whose subject and `role` claim are its name. */
 export async function createCallers(): Promise<Callers> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
-  const sign = (name: CallerName) =>
+  const sign = (name: string) =>
     new SignJWT({ role: name })
       .setProtectedHeader({ alg: "ES256" })
       .setIssuer(ISSUER)
@@ -30,5 +32,6 @@ export async function createCallers(): Promise<Callers> {
       .setExpirationTime(LIFETIME)
       .sign(privateKey);
   const keySet = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: "ES256" }] });
-  return { keySet, tokens: { reader: await sign("reader"), admin: await sign("admin") } };
+  const tokens = { reader: await sign("reader"), admin: await sign("admin"), analyst: await sign(ANALYST) };
+  return { keySet, tokens };
 }

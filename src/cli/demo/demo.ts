@@ -10,13 +10,14 @@ import { DecisionLog } from "./decision-log.ts";
 import type { DecisionLine } from "./decision-log.ts";
 import { demoEnvoyConfig } from "./envoy-config.ts";
 import { printInstructions } from "./instructions.ts";
+import { runLoad } from "./load.ts";
 import { parseLogLine } from "./log-line.ts";
 import { parseDemoFlags, shortPath } from "./options.ts";
 import type { DemoFlags, DemoOptions } from "./options.ts";
 import { takenPorts } from "./ports.ts";
 import { isListening, startEnvoy, startMcpServer, startToolgate } from "./programs.ts";
 import { untilReady } from "./ready.ts";
-import { bold, column, complain, dim, green, red, say, wrap, yellow } from "./screen.ts";
+import { bold, column, complain, dim, green, heading, red, say, wrap, yellow } from "./screen.ts";
 import { printTour, printTraces } from "./tour-page.ts";
 import { runTour } from "./tour.ts";
 
@@ -57,13 +58,20 @@ async function present(options: DemoOptions, children: Children, unlessEnded: Un
   const tour = await unlessEnded(runTour({ gateway, server, tokens, withCalls: options.upstream === undefined }));
   await unlessEnded(log.settled());
   printTour(tour, log.lines);
+  using over = new DisposableStack();
+  const { signal } = over.adopt(new AbortController(), (controller) => controller.abort());
+  if (options.once && options.load) {
+    const deeds = await unlessEnded(runLoad({ gateway, tokens, signal, rounds: 1 }));
+    await unlessEnded(log.settled());
+    heading(`Five agents have done ${deeds} things`);
+  }
   const metrics = await unlessEnded(fetch(new URL("/metrics", admin)).then(async (response) => response.text()));
   printTraces(metrics, log.lines);
   if (options.once) return;
 
   printInstructions({ gateway, tokens, sessionId: tour.sessionId, options });
-  log.follow(printDecision);
-  await unlessEnded(new Promise<never>(() => undefined));
+  log.follow(options.load ? () => undefined : printDecision);
+  await unlessEnded(options.load ? runLoad({ gateway, tokens, signal }) : new Promise<never>(() => undefined));
 }
 
 /** Starts one program after the other, each when the one before it is ready. */

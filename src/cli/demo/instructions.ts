@@ -29,10 +29,17 @@ export function printInstructions({ gateway, tokens, sessionId, options }: Surro
   row("", "with the header Authorization: Bearer, and one of the tokens");
   row("Edit", `${shortPath(options.policies)}/*.yaml: a change counts at once`);
   if (ownServer) row("", "put the names of your own tools there");
-  row("Metrics", `http://${formatAddress(options.adminListen)}/metrics`);
+  const admin = `http://${formatAddress(options.adminListen)}`;
+  row("Metrics", `${admin}/metrics`);
   row("Envoy", `http://127.0.0.1:${options.envoyAdminPort}`);
   row("End", "Ctrl-C");
-  heading("Decisions, as they are made");
+  if (options.load) {
+    heading("Agents are at work: reader, admin, analyst, one that speaks 2026-07-28, and a stranger");
+    row("Look", `${admin}/`);
+  } else {
+    row("Look", `${admin}/`);
+    heading("Decisions, as they are made");
+  }
 }
 
 const row = (name: string, text: string): void => say(column(bold(name), 12) + text);

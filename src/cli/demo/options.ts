@@ -16,6 +16,7 @@ export type DemoFlags = {
   readonly policies?: string;
   readonly upstream?: string;
   readonly once?: boolean;
+  readonly load?: boolean;
 };
 
 /** What the demo writes into Envoy's configuration: no Unix socket, no port 0, and an IP address as the host. */
@@ -30,8 +31,10 @@ export type DemoOptions = {
   readonly policies: string;
   /** The user's own MCP server, in place of the one that the demo starts. */
   readonly upstream: URL | undefined;
-  /** End after the tour. */
+  /** End after the tour, and after the load. */
   readonly once: boolean;
+  /** Agents go on where the tour ends. */
+  readonly load: boolean;
 };
 
 /** The checkout or the installed package. */
@@ -63,10 +66,13 @@ export function parseDemoFlags(flags: DemoFlags): Result<DemoOptions, readonly s
   const adminListen = read("--admin-listen", flags.adminListen ?? "127.0.0.1:9003", toTcpAddress, ADDRESS);
   const upstream =
     flags.upstream === undefined ? undefined : read("--upstream", flags.upstream, toHttpUrl, URL_OF_SERVER);
+  const { once = false, load = false } = flags;
+  if (load && upstream !== undefined)
+    problems.push("--load knows what to ask of server-everything only: leave out --upstream");
   if (!port || !envoyAdminPort || !serverPort || !listen || !adminListen || problems.length > 0) return err(problems);
 
   const policies = flags.policies ?? join(PACKAGE_ROOT, "examples", "policies");
-  return ok({ port, envoyAdminPort, serverPort, listen, adminListen, policies, upstream, once: flags.once ?? false });
+  return ok({ port, envoyAdminPort, serverPort, listen, adminListen, policies, upstream, once, load });
 }
 
 const PORT = "a port from 1 to 65535";

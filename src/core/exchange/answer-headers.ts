@@ -104,6 +104,8 @@ export function isAccepted({ headers, endOfStream }: ResponseEvent & { kind: "re
   return status === 202 || (endOfStream && !isFailure(status));
 }
 
+export const isEventStream = (headers: HeaderList): boolean => SSE_TYPE.test(header(headers, "content-type") ?? "");
+
 /** Sessions are begun by the answer to `initialize`, and there are none since 2026-07-28. */
 export function strayHeaders(headers: HeaderList, { session, era }: Asked): readonly string[] {
   const given = headers.filter(([name]) => name === SESSION);

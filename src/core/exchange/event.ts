@@ -7,6 +7,8 @@ export type RequestHeadersEvent = {
   readonly headers: HeaderList;
   /** No body follows. */
   readonly endOfStream: boolean;
+  /** They go on as they came, whatever is answered: what they may not say has to be refused. */
+  readonly isFixed: boolean;
   readonly identity: Identity;
   /** What becomes of the headers that say who somebody is: a server must not believe what nobody has checked. */
   readonly forwarded: HeaderChanges;
@@ -20,15 +22,20 @@ export type RequestEvent =
   | { readonly kind: "requestBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
   | { readonly kind: "requestTrailers" };
 
-export type ResponseEvent =
-  | {
-      readonly kind: "responseHeaders";
-      readonly headers: HeaderList;
-      readonly endOfStream: boolean;
-      /** The attribute `response.code_details`: `via_upstream` for an answer of the server. */
-      readonly codeDetails: string | undefined;
-    }
-  | { readonly kind: "responseBody"; readonly body: Uint8Array; readonly endOfStream: boolean }
-  | { readonly kind: "responseTrailers" };
+export type ResponseHeadersEvent = {
+  readonly kind: "responseHeaders";
+  readonly headers: HeaderList;
+  readonly endOfStream: boolean;
+  /** The attribute `response.code_details`: `via_upstream` for an answer of the server. */
+  readonly codeDetails: string | undefined;
+};
+
+export type ResponseBodyEvent = {
+  readonly kind: "responseBody";
+  readonly body: Uint8Array;
+  readonly endOfStream: boolean;
+};
+
+export type ResponseEvent = ResponseHeadersEvent | ResponseBodyEvent | { readonly kind: "responseTrailers" };
 
 export type ExchangeEvent = RequestEvent | ResponseEvent;

@@ -66,7 +66,7 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
   // In full duplex the stream stays until all of it has been sent back.
   if (request.at === "unmatched" || request.at === "answeredByEnvoy") return [exchange, asItCame(event)];
   throw new ProtocolViolation(
-    `${event.kind} while the request is ${request.at}: set processing_mode.request_header_mode to SEND`,
+    `${event.kind} while the request is ${request.at}: Envoy has sent it on without a decision. Set processing_mode.request_header_mode to SEND on its route`,
   );
 }
 
@@ -166,7 +166,7 @@ const REVOKED: Fault = { reason: "not-granted", message: "is to a call that poli
 export const cancelCall = (exchange: Exchange, id: Id): Exchange =>
   exchange.cancelled.includes(id) ? exchange : { ...exchange, cancelled: [...exchange.cancelled, id] };
 
-export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs">;
+export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs" | "sizes">;
 
 /**
  * The records of the calls, in their order: one, but for a batch; undefined for a call that has not ended. None for what
@@ -177,10 +177,11 @@ export function recordsOf(exchange: Exchange, unfinished?: Outcome): readonly (S
   if (request.at !== "refused" && request.at !== "permitted") return [];
   const carrier = request.judged.length === 1 ? request.judged[0] : carrierOf(request.judged);
   return request.judged.map((one) => {
-    if (one.verdict === "refused") return summary(NOTHING_SEEN, one.decided, one.revision, { kind: "denied" });
+    if (one.verdict === "refused")
+      return summary(NOTHING_SEEN, one.decided, { ...one, client: undefined }, { kind: "denied" });
     const ended = callOutcome(exchange, one.call) ?? unfinished;
     const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
-    return ended && summary(seen, one.decided, one.call.revision, ended);
+    return ended && summary(seen, one.decided, one.call, ended);
   });
 }
 
@@ -211,8 +212,10 @@ function receiptOutcome({ at, seen: { rest } }: ResponseState): Outcome | undefi
   return rest === undefined || rest.kind === "ok" ? { kind: "unread" } : rest;
 }
 
-function summary(seen: Seen, decided: Decided, revision: string | undefined, outcome: Outcome): Summary {
-  const { server, identity, call, decision, mode, rule, reason, sentence } = decided;
+type Spoken = Pick<Call, "revision" | "client">;
+
+function summary(seen: Seen, decided: Decided, { revision, client }: Spoken, outcome: Outcome): Summary {
+  const { server, identity, call, decision, mode, rule, reason, sentence, id, session, trace } = decided;
   const target = call?.target;
   return {
     server,
@@ -233,5 +236,10 @@ function summary(seen: Seen, decided: Decided, revision: string | undefined, out
     hiddenItems: seen.hiddenItems,
     answerFault: seen.lost,
     revision,
+    id,
+    session,
+    trace,
+    client,
+    arguments: decided.arguments,
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Identity } from "../identity/identity.ts";
 import { isAbsent } from "../identity/identity.ts";
+import { ABSENT } from "../jsonrpc/json.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import type { Message } from "../jsonrpc/message.ts";
 import type { Json } from "../jsonrpc/scan.ts";
@@ -12,6 +13,7 @@ import { readCall } from "../mcp/call.ts";
 import type { Call } from "../mcp/call.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
 import type { HeaderChanges, RequestHeaders } from "../mcp/headers.ts";
+import { loggedArguments } from "../mcp/logged-arguments.ts";
 import { localReply } from "../mcp/local-reply.ts";
 import type { LocalReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
@@ -20,12 +22,21 @@ import { decide } from "../policy/decide.ts";
 import type { Permit } from "../policy/decide.ts";
 import type { Denial } from "../policy/decision.ts";
 import type { Destination, Endpoint, Server } from "../policy/policy-set.ts";
+import { traceOf } from "./call-trace.ts";
+import type { StartSpans } from "./call-trace.ts";
 import type { Decided } from "./metadata.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { denialSentence } from "./sentence.ts";
 
 /** Who asks, and which server. */
-export type Addressed = { readonly server: Server | undefined; readonly identity: Identity };
+export type Addressed = {
+  readonly server: Server | undefined;
+  readonly identity: Identity;
+  /** Undefined: they could not be read. */
+  readonly headers: RequestHeaders | undefined;
+  /** Undefined: no spans are made. */
+  readonly startSpans: StartSpans | undefined;
+};
 
 /** A server of ours was recognised. */
 export type Arrived = Addressed & {
@@ -37,6 +48,7 @@ export type Arrived = Addressed & {
   readonly headers: RequestHeaders;
   readonly limits: Limits;
   readonly sha256: Sha256;
+  readonly loggedArguments: readonly string[];
 };
 
 export type Permitted = {
@@ -58,16 +70,19 @@ export const permittedCalls = (judged: readonly Judged[]): readonly Call[] =>
   judged.flatMap((one) => (one.verdict === "permitted" ? [one.call] : []));
 
 export function judgeMessage(
-  addressed: Addressed & { readonly server: Server },
+  addressed: Addressed & Pick<Arrived, "server" | "loggedArguments">,
   json: Json,
   message: Message,
   claim: HeaderClaim,
   limits: Limits,
 ): Judged {
   const call = readCall(json, message, claim, limits);
-  return call.ok
-    ? judgeCall(addressed, call.value)
-    : refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id });
+  if (!call.ok)
+    return refuse(addressed, call.error.refusal, { ...unread(claim), id: call.error.id, trace: call.error.trace });
+  const judged = judgeCall(addressed, call.value);
+  const params = message.kind === "answer" ? ABSENT : message.params;
+  const logged = loggedArguments(json, params, addressed.loggedArguments);
+  return logged === undefined ? judged : { ...judged, decided: { ...judged.decided, arguments: logged } };
 }
 
 export function judgeCall(addressed: Addressed & { readonly server: Server }, call: Call): Judged {
@@ -86,6 +101,7 @@ export function judgeCall(addressed: Addressed & { readonly server: Server }, ca
     rule: permit.rule,
     reason: audited?.reason,
     sentence: audited && denialSentence(audited, server, identity, call),
+    ...askedOf(addressed, call),
   };
   return { verdict: "permitted", call, permit, decided };
 }
@@ -99,14 +115,21 @@ function whyDenied(denial: Denial, server: Server, identity: Identity, call: Cal
 }
 
 /** What may be known of a message that is refused. */
-export type Known = Pick<Call, "method" | "era" | "id" | "revision">;
-export const NOTHING_KNOWN: Known = { method: "unknown", era: "legacy", id: undefined, revision: undefined };
+export type Known = Pick<Call, "method" | "era" | "id" | "revision" | "trace">;
+export const NOTHING_KNOWN: Known = {
+  method: "unknown",
+  era: "legacy",
+  id: undefined,
+  revision: undefined,
+  trace: undefined,
+};
 export const unread = ({ era, revision }: HeaderClaim): Known => ({ ...NOTHING_KNOWN, era, revision });
 
 /** `call`: when it could be read, for metadata and record. */
 export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHING_KNOWN, call?: Call): Refused {
   const { server, identity } = addressed;
-  const { id, era, method, revision } = known;
+  const { era, method, revision } = known;
+  const id = known.id === NO_ID ? undefined : known.id;
   const needsUser = server?.wantsUser === true && isAbsent(identity.user);
   const decided: Decided = {
     server: server?.name,
@@ -117,7 +140,18 @@ export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHIN
     rule: why.rule,
     reason: why.reason,
     sentence: why.message,
+    ...askedOf(addressed, known),
   };
-  const reply = localReply(why, { id: id === NO_ID ? undefined : id, era, method, revision, needsUser });
+  const reply = localReply(why, { id, era, method, revision, needsUser });
   return { verdict: "refused", decided, revision, reply };
+}
+
+/** There are spans of requests alone: what gets no answer has no end. */
+function askedOf({ headers, startSpans }: Addressed, { id, trace }: Known): Pick<Decided, "id" | "session" | "trace"> {
+  const isRequest = id !== undefined && id !== NO_ID;
+  return {
+    id: isRequest ? id : undefined,
+    session: headers?.["mcp-session-id"],
+    trace: traceOf(trace, headers?.trace, isRequest ? startSpans : undefined),
+  };
 }

@@ -1,9 +1,12 @@
 /** Dynamic metadata of the namespace `toolgate`: for Envoy's access log, its routes and the filters after us. */
 import { callerName } from "../identity/identity.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { Id } from "../jsonrpc/message.ts";
 import type { Call } from "../mcp/call.ts";
+import type { LoggedArguments } from "../mcp/logged-arguments.ts";
 import type { Reason } from "../mcp/refusal.ts";
 import type { Mode, RuleRef } from "../policy/decision.ts";
+import type { CallTrace } from "./call-trace.ts";
 import type { DecisionLabel } from "./record.ts";
 
 export type Metadata = {
@@ -31,6 +34,12 @@ export type Decided = {
   readonly reason: Reason | undefined;
   /** What the caller is told of it, or would be. */
   readonly sentence: string | undefined;
+  /** Of a request, when it could be read. */
+  readonly id: Id | undefined;
+  readonly session: string | undefined;
+  readonly trace: CallTrace | undefined;
+  /** For the record alone. */
+  readonly arguments?: LoggedArguments;
 };
 
 export function metadataOf(decided: Decided): Metadata {

@@ -1,17 +1,24 @@
 /** The one value telemetry gets when a call has ended. Metrics, span and decision log are three readers of it. */
 import type { Identity } from "../identity/identity.ts";
+import type { Id } from "../jsonrpc/message.ts";
 import type { Fault } from "../mcp/answer.ts";
+import type { ClientInfo } from "../mcp/client-info.ts";
 import type { Listed } from "../mcp/filtering.ts";
+import type { LoggedArguments } from "../mcp/logged-arguments.ts";
 import type { MethodLabel } from "../mcp/methods.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { Reason } from "../mcp/refusal.ts";
 import type { Mode, RuleRef } from "../policy/decision.ts";
+import type { CallTrace } from "./call-trace.ts";
 
 /** The tool, prompt or resource that a call names, as decoded text. It comes from the caller: never a label as it is. */
 export type Target = { readonly kind: "tool" | "prompt" | "resource"; readonly name: string };
 
 /** `audit`: policy said no, and the policy's mode let it through. */
 export type DecisionLabel = "allow" | "deny" | "audit";
+
+/** Of the bodies, as they came to us. `responseBytes`: until the answer was there; undefined when none was read. */
+export type Sizes = { readonly requestBytes: number; readonly responseBytes: number | undefined };
 
 export type ExchangeRecord = {
   /** `<namespace>/<name>` of the MCPServer; undefined when the request matched none. */
@@ -43,4 +50,16 @@ export type ExchangeRecord = {
   readonly startedAtMs: number;
   /** From the request's headers to the answer, not to the end of HTTP. */
   readonly durationMs: number;
+  /** Of the JSON-RPC request, as the JSON text it is echoed with; undefined for what gets no answer. */
+  readonly id: Id | undefined;
+  /** Of MCP, where the request named one. */
+  readonly session: string | undefined;
+  /** Undefined: nobody has said where it comes from, and no span is made of it. */
+  readonly trace: CallTrace | undefined;
+  /** Of a call that was let through: what its client says of itself, which nobody has checked. */
+  readonly client: ClientInfo | undefined;
+  /** Undefined for all but the first call of a batch. */
+  readonly sizes: Sizes | undefined;
+  /** Undefined unless some were asked for, and the call has any. */
+  readonly arguments: LoggedArguments | undefined;
 };

@@ -29,6 +29,7 @@ import { trimListen } from "../mcp/subscriptions.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { eraOf } from "../mcp/revision.ts";
+import type { Era } from "../mcp/revision.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import { sealDenial } from "../mcp/sealed-denial.ts";
 import { permitUnmatched } from "../policy/decide.ts";
@@ -39,7 +40,8 @@ import { assertNever } from "../result.ts";
 import { askedBy } from "./asked-by.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { judgeBatch } from "./judge-batch.ts";
-import { requestChanges } from "./changes.ts";
+import type { StartSpans } from "./call-trace.ts";
+import { requestChanges, unknownIn } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
 import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, unread } from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
@@ -47,6 +49,7 @@ import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
 import type { Reply } from "./reply.ts";
 import { denialSentence } from "./sentence.ts";
+import { withTraces } from "./with-traces.ts";
 import { ProtocolViolation } from "./violation.ts";
 
 export type Options = {
@@ -55,6 +58,10 @@ export type Options = {
   readonly unmatched: "refuse" | "pass";
   readonly limits: Limits;
   readonly sha256: Sha256;
+  /** Undefined: no spans are made. */
+  readonly startSpans?: StartSpans | undefined;
+  /** The arguments that go on record, by their keys. Default: none. */
+  readonly loggedArguments?: readonly string[];
 };
 
 export type RequestState =
@@ -104,7 +111,8 @@ export function stepRequest(options: Options, state: RequestState, event: Reques
 
 function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
   const { identity, forwarded, route } = event;
-  const nowhere = { server: undefined, identity };
+  const { startSpans } = options;
+  const nowhere = { server: undefined, identity, headers: undefined, startSpans };
   const address = readAddress(event.headers);
   if (!address.ok) return refused(nowhere, address.error);
   const destination = { route, ...address.value };
@@ -112,12 +120,16 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
   if (endpoint === undefined) return onUnmatched(options, destination, nowhere);
   const { server } = endpoint;
   const headers = readHeaders(event.headers);
-  if (!headers.ok) return refused({ server, identity }, headers.error);
+  if (!headers.ok) return refused({ ...nowhere, server }, headers.error);
   const classified = classify(headers.value, !event.endOfStream, endpoint.transport);
   if (!classified.ok) {
     const revision = headers.value["mcp-protocol-version"];
     const era = eraOf(revision ?? "") ?? "legacy";
-    return refused({ server, identity }, classified.error, { ...NOTHING_KNOWN, era, revision });
+    return refused({ ...nowhere, server, headers: headers.value }, classified.error, {
+      ...NOTHING_KNOWN,
+      era,
+      revision,
+    });
   }
   const { kind } = classified.value;
   const arrived = {
@@ -129,13 +141,19 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     headers: headers.value,
     limits: options.limits,
     sha256: options.sha256,
+    startSpans,
+    loggedArguments: options.loggedArguments ?? [],
   };
   switch (kind) {
-    case "message":
+    case "message": {
+      const { era } = classified.value.claim;
+      const [unknown] = event.isFixed ? unknownIn(era, headers.value) : [];
+      if (unknown !== undefined) return refused(arrived, notHere(unknown, era), unread(classified.value.claim));
       return [
         { at: "awaitingBody", claim: classified.value.claim, ...arrived },
         { kind: "requestHeaders", awaits: "requestBody" },
       ];
+    }
     case "stream":
       return onSession(arrived, sessionCall("GET", classified.value.revision));
     case "end-session":
@@ -144,6 +162,12 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
       return assertNever(kind);
   }
 }
+
+const notHere = (header: string, era: Era): Refusal =>
+  refusal(
+    "not-enforceable",
+    `the header ${header} means nothing in ${era === "modern" ? "this revision" : "revisions before 2026-07-28"} of MCP, and cannot be taken out here`,
+  );
 
 function onUnmatched(
   options: Options,
@@ -154,13 +178,17 @@ function onUnmatched(
     return refused(nowhere, refusal("unknown-server", "this request goes to no MCP server that policy knows"));
   const permit = permitUnmatched();
   const decided: Decided = {
-    ...nowhere,
+    server: undefined,
+    identity: nowhere.identity,
     call: undefined,
     decision: "allow",
     mode: "Enforce",
     rule: permit.rule,
     reason: undefined,
     sentence: undefined,
+    id: undefined,
+    session: undefined,
+    trace: undefined,
   };
   return [
     { at: "unmatched", permit },
@@ -191,7 +219,7 @@ function onBody(state: RequestState & { at: "awaitingBody" }, body: Uint8Array):
   if (isBatch(json)) {
     const batch = judgeBatch(state, json);
     if ("reply" in batch) return [{ at: "refused", judged: batch.judged }, batch.reply];
-    return goOn(state, batch.judged, batch.asked, batch.body);
+    return goOn(state, batch.judged, batch.asked, batch.body ?? body, body);
   }
   const message = readMessage(json);
   if (message.kind === "invalid")
@@ -201,7 +229,7 @@ function onBody(state: RequestState & { at: "awaitingBody" }, body: Uint8Array):
   const asked = askedBy(state, [judged.call]);
   if (judged.call.method === "subscriptions/listen") return onListen(state, judged, json, asked);
   const goes = judged.call.method === "initialize" ? trimInitialize(json, asked) : canonical(json);
-  return goOn(state, [judged], asked, goes === body ? undefined : goes);
+  return goOn(state, [judged], asked, goes, body);
 }
 
 /** Only what the caller may see is subscribed to. */
@@ -213,17 +241,25 @@ function onListen(
 ): RequestStep {
   const { call } = judged;
   const trimmed = trimListen(json, asked);
-  if (trimmed !== "nothing") return goOn(state, [judged], asked, trimmed === json.bytes ? undefined : trimmed);
+  if (trimmed !== "nothing") return goOn(state, [judged], asked, trimmed, json.bytes);
   const denial = { reason: "no-rule-allows", rule: DEFAULT_DENY } as const;
   const sentence = denialSentence(denial, state.server, state.identity, call);
   return refused(state, { ...denial, message: sentence }, call, call);
 }
 
-/** `body`: what goes on in place of what came; undefined when that is as it came. */
-function goOn(arrived: Arrived, judged: readonly Judged[], asked: Asked, body: Uint8Array | undefined): RequestStep {
+/** `goes`: what goes on in place of what came, but for where it says it comes from. */
+function goOn(
+  arrived: Arrived,
+  judged: readonly Judged[],
+  asked: Asked,
+  goes: Uint8Array,
+  came: Uint8Array,
+): RequestStep {
   const first = judged.find((one) => one.verdict === "permitted");
   if (first === undefined) throw new Error("nothing was permitted that could go on");
   const { call, permit, decided } = first;
+  const traced = withTraces(goes, judged, arrived.limits);
+  const body = traced === came ? undefined : traced;
   const changes = requestChanges(arrived, call, body);
   return [
     permitted(arrived, judged, asked),
@@ -299,7 +335,7 @@ function onRefused(state: RequestState & { at: "awaitingBody" }, message: Messag
 }
 
 const refused = (addressed: Addressed, why: Refusal, known?: Known, call?: Call): RequestStep =>
-  refusedAs(refuse({ server: addressed.server, identity: addressed.identity }, why, known, call));
+  refusedAs(refuse(addressed, why, known, call));
 
 function refusedAs(judged: Refused): RequestStep {
   const { reply, decided } = judged;

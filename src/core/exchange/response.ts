@@ -62,7 +62,10 @@ function stepWithin(asked: Asked, state: ResponseState, event: ResponseEvent): R
   if (event.kind === "responseTrailers") return onTrailers(state);
   switch (state.at) {
     case "awaitingHeaders":
-      if (event.kind !== "responseHeaders") throw new ProtocolViolation(`${event.kind} before responseHeaders`);
+      if (event.kind !== "responseHeaders")
+        throw new ProtocolViolation(
+          `${event.kind} before responseHeaders: set processing_mode.response_header_mode to SEND, or ask for what envoy-config/two-message.yaml asks for (response_attributes)`,
+        );
       return onHeaders(asked, event);
     case "readingJson":
       return onJson(asked, state, bodyOf(event));

@@ -1,5 +1,5 @@
 /**
- * Changes to a document that leave every other byte alone: values replaced, members and elements taken out. Numbers keep
+ * Changes to a document that leave every other byte alone: values replaced, members and elements taken out, members added. Numbers keep
  * their lexemes, keys their order, and white space stays where it was.
  */
 import { concat, EMPTY } from "../bytes.ts";
@@ -24,6 +24,8 @@ type Edit = { readonly start: number; readonly end: number; readonly bytes: Uint
 /** Of two edits of the same bytes, the one that leaves nothing of them. */
 const outerFirst = (one: Edit, other: Edit): number =>
   one.start - other.start || other.end - one.end || one.bytes.length - other.bytes.length;
+
+const COMMA = Uint8Array.of(0x2c);
 
 export class Splice {
   readonly #json: Json;
@@ -68,6 +70,12 @@ export class Splice {
     }
     if (!hasKept && firstGone !== undefined) this.#remove(firstGone, previousEnd);
     return removed;
+  }
+
+  /** Adds members at the end of an object. `hasOthers`: some are there, and stay. */
+  append(object: At, members: Uint8Array, hasOthers: boolean): void {
+    const end = span(this.#json, object)[1] - 1;
+    this.#edits.push({ start: end, end, bytes: hasOthers ? concat([COMMA, members]) : members });
   }
 
   #remove(start: number, end: number): void {

@@ -13,6 +13,8 @@ import type { Limits } from "../limits.ts";
 import { assertNever, err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import { unknownVersion } from "./classify.ts";
+import { readClientInfo } from "./client-info.ts";
+import type { ClientInfo } from "./client-info.ts";
 import type { HeaderClaim } from "./classify.ts";
 import { findMethod, isKnownMethod } from "./methods.ts";
 import type { KnownMethod, Method, MethodLabel } from "./methods.ts";
@@ -25,6 +27,8 @@ import { eraOf } from "./revision.ts";
 import { ANSWERS, checkedName, methodSubject, nameSubject, resourceSubject, templateSubject } from "./subject.ts";
 import type { Subject, SubjectFault } from "./subject.ts";
 import { filterFault } from "./subscriptions.ts";
+import { readTraceContext } from "./trace-context.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** Everything that policy, answer and record need to know of one message. */
 export type Call = {
@@ -41,16 +45,21 @@ export type Call = {
   readonly base: boolean;
   /** Of `notifications/cancelled`: the request that needs no answer any more. */
   readonly cancels: Id | undefined;
+  /** What its `_meta` says of where it comes from. */
+  readonly trace: TraceContext | undefined;
+  /** As it says of itself, where it does. */
+  readonly client: ClientInfo | undefined;
 };
 
 /** A refusal, with the id to answer to when it could be read. */
-export type CallFault = { readonly refusal: Refusal; readonly id: Id };
+export type CallFault = { readonly refusal: Refusal; readonly id: Id; readonly trace: TraceContext | undefined };
 
 export const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 
 export function readCall(json: Json, message: Message, claim: HeaderClaim, limits: Limits): Result<Call, CallFault> {
   const id = message.kind === "notification" ? NO_ID : message.id;
-  const fail = (why: Refusal): Result<never, CallFault> => err({ refusal: why, id });
+  let trace: TraceContext | undefined;
+  const fail = (why: Refusal): Result<never, CallFault> => err({ refusal: why, id, trace });
   if (isSealed(id)) return fail(malformed("the id begins like one of Toolgate's own"));
   if (claim.revision !== undefined && eraOf(claim.revision) === undefined) return fail(unknownVersion(claim.revision));
   if (message.kind === "answer") {
@@ -61,6 +70,7 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim, limit
   const meta = message.params === ABSENT ? ABSENT : member(json, message.params, "_meta");
   const metaFault = meta === ABSENT ? undefined : checkMeta(json, meta);
   if (metaFault !== undefined) return fail(refusal("invalid-params", metaFault));
+  trace = readTraceContext(json, meta);
   const mismatch = claim.isModernPossible ? reconcileEra(json, message, meta, claim) : undefined;
   if (mismatch !== undefined) return fail(mismatch);
   const method = findMethod(message.method);
@@ -82,6 +92,8 @@ export function readCall(json: Json, message: Message, claim: HeaderClaim, limit
     subjects,
     base: method.grant === "base",
     cancels: message.method === "notifications/cancelled" && requestId !== ABSENT ? readId(json, requestId) : undefined,
+    trace,
+    client: readClientInfo(json, message.method, message.params, meta),
   });
 }
 
@@ -97,6 +109,8 @@ function answerCall(json: Json, message: Message & { kind: "answer" }, claim: He
     subjects: isPong ? [] : [ANSWERS],
     base: isPong,
     cancels: undefined,
+    trace: undefined,
+    client: undefined,
   };
 }
 
@@ -110,6 +124,8 @@ export const sessionCall = (method: "GET" | "DELETE" | "ping" | "unknown", revis
   subjects: [],
   base: true,
   cancels: undefined,
+  trace: undefined,
+  client: undefined,
 });
 
 const malformed = (message: string): Refusal => refusal("malformed-request", message);

@@ -6,6 +6,8 @@ import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import { refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
+import { parseTraceContext, TRACEPARENT, TRACESTATE } from "./trace-context.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** In order, names in lower case, values byte for byte (one character a byte). Pseudo headers are among them. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -40,6 +42,8 @@ export type RequestHeaders = { readonly [name in Single]: string | undefined } &
   readonly selective: readonly string[];
   /** `Mcp-Param-*`, each once. */
   readonly params: readonly (readonly [name: string, value: string])[];
+  /** Two of them are as good as none (W3C Trace Context, section 3.2.2). */
+  readonly trace: TraceContext | undefined;
 };
 
 const SINGLE_SET: ReadonlySet<string> = new Set(SINGLE);
@@ -79,12 +83,20 @@ export function readAddress(
 /** One shape for all requests: cheaper to fill than a map, 1 us a call. */
 type Found = { [name in Single]: string | undefined };
 const NOTHING_FOUND = Object.fromEntries(SINGLE.map((name) => [name, undefined])) as Found;
-export const isSingle = (name: string): name is Single => SINGLE_SET.has(name);
+const isSingle = (name: string): name is Single => SINGLE_SET.has(name);
+
+/** Of headers that stand twice and were made one with a comma: of those that may stand once, each part is one again. */
+export const apart = ([name, value]: HeaderList[number]): HeaderList =>
+  isSingle(name) && name !== "accept-encoding" && !name.startsWith(":")
+    ? value.split(",").map((part) => [name, part] as const)
+    : [[name, value]];
 
 export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
   const found = { ...NOTHING_FOUND };
   const selective: string[] = [];
   const params: (readonly [string, string])[] = [];
+  let traceparent: string | undefined;
+  let tracestate: string | undefined;
   for (const [name, value] of list) {
     if (isSingle(name)) {
       if (found[name] !== undefined) return err(malformed(`the header ${name} stands twice`));
@@ -94,6 +106,10 @@ export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
     } else if (name.startsWith(PARAM)) {
       if (params.some(([other]) => other === name)) return err(malformed(`the header ${name} stands twice`));
       params.push([name, value]);
+    } else if (name === TRACEPARENT) {
+      traceparent = traceparent === undefined ? value : "";
+    } else if (name === TRACESTATE) {
+      tracestate = tracestate === undefined ? value : `${tracestate},${value}`;
     } else {
       const fault = suspicious(name, value);
       if (fault !== undefined) return err(malformed(fault));
@@ -101,7 +117,8 @@ export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
   }
   const authority = found[":authority"];
   if (authority !== undefined && !AUTHORITY.test(authority)) return err(malformed("the host is not a host name"));
-  return ok({ ...found, selective, params });
+  const trace = traceparent === undefined ? undefined : parseTraceContext(traceparent, tracestate);
+  return ok({ ...found, selective, params, trace });
 }
 
 const PARAM = "mcp-param-";

@@ -185,4 +185,8 @@ export class NameIndex {
   names(name: string): boolean {
     return this.#exact.has(name);
   }
+
+  exactNames(): Iterable<string> {
+    return this.#exact.keys();
+  }
 }

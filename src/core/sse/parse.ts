@@ -36,6 +36,7 @@ export class SseParser {
   #isFirstLine = true;
   /** Within an event that is too large. */
   #isSkipping = false;
+  #eventCount = 0;
 
   constructor(maxEventBytes: number) {
     this.#maxEventBytes = maxEventBytes;
@@ -49,6 +50,11 @@ export class SseParser {
   /** Bytes of an event that is not complete. */
   get heldBytes(): number {
     return this.#held.length;
+  }
+
+  /** Those that clients see, so far. */
+  get eventCount(): number {
+    return this.#eventCount;
   }
 
   /** The events that this chunk completes. A comment before the first field is one by itself: it keeps a stream alive. */
@@ -81,7 +87,7 @@ export class SseParser {
       const raw = this.#held.take(chunk.subarray(start, at));
       start = at;
       if (this.#isSkipping) this.#isSkipping = false;
-      else events.push(raw.length > this.#maxEventBytes ? TOO_LARGE : parseEvent(raw, true));
+      else events.push(raw.length > this.#maxEventBytes ? TOO_LARGE : this.#count(parseEvent(raw, true)));
     }
     this.#held.push(chunk.subarray(start));
     if (!this.#isSkipping && this.#held.length > this.#maxEventBytes) {
@@ -100,7 +106,12 @@ export class SseParser {
   /** What is left when the stream has ended: browsers drop it, some clients do not. */
   end(): SseEvent | undefined {
     const left = this.#held.take(EMPTY);
-    return left.length === 0 || this.#isSkipping ? undefined : parseEvent(left, false);
+    return left.length === 0 || this.#isSkipping ? undefined : this.#count(parseEvent(left, false));
+  }
+
+  #count(event: SseEvent): SseEvent {
+    if (event.data !== undefined) this.#eventCount++;
+    return event;
   }
 
   /** Puts a cut CRLF together again, and takes the byte order mark away. */

@@ -67,6 +67,17 @@ function sentOn({ replies }: Played): string | undefined {
 const detailsOf = (reply: Reply | undefined): string | undefined =>
   reply?.kind === "immediateResponse" ? reply.details : reply?.kind;
 
+test("each call of a batch has its own arguments on record", () => {
+  const options = { ...OPTIONS, loggedArguments: ["path"] };
+  const one = (id: number, tool: string, path: string) =>
+    request("tools/call", { name: tool, arguments: { path, more: 1 } }, id);
+  const { exchange } = play(options, asked([one(1, "a", "/1"), one(2, "other", "/2")]));
+  expect(recordsOf(exchange, { kind: "cancelled" }).map((record) => record?.arguments)).toEqual([
+    { values: { path: "/1" }, withheld: 1 },
+    { values: { path: "/2" }, withheld: 1 },
+  ]);
+});
+
 describe("a batch to a server that takes none", () => {
   test("is refused, whatever is in it", () => {
     for (const options of [{}, { batches: "refuse" }] as const) {

@@ -218,6 +218,9 @@ describe("recordsOf()", () => {
       changedTools: [],
       answerFault: undefined,
       revision: undefined,
+      id: "1",
+      session: undefined,
+      trace: undefined,
     });
   });
 
@@ -263,6 +266,20 @@ describe("recordsOf()", () => {
     );
     expect(audited[0]?.sentence).toBe(sentence);
     expect(recorded(...call(toolsCall("echo")), ...jsonAnswer(result({})))?.sentence).toBeUndefined();
+  });
+
+  test("has the arguments that were asked for, of what is denied too, and none otherwise", () => {
+    const args = { path: "/etc/hosts", password: "hunter2", other: 1 };
+    const options = { ...OPTIONS, loggedArguments: ["path", "password"] };
+    const logged = { values: { path: "/etc/hosts", password: "[redacted]" }, withheld: 1 };
+    for (const tool of ["echo", "other"]) {
+      const events = call(toolsCall(tool, args));
+      if (tool === "echo") events.push(...jsonAnswer(result({})));
+      expect(recordsOf(play(options, events).exchange)[0]?.arguments).toEqual(logged);
+      expect(recordsOf(play(OPTIONS, events).exchange)[0]?.arguments).toBeUndefined();
+    }
+    const answered = [...call(request("ping")), ...jsonAnswer(result({}))];
+    expect(recordsOf(play(options, answered).exchange)[0]?.arguments).toBeUndefined();
   });
 
   test("has the names that a list showed and how many were taken out", () => {

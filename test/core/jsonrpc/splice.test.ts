@@ -172,3 +172,30 @@ describe("Splice", () => {
     expect(after).toBe('{"a":[{"y":2},{}],"b":5,"c":[]}');
   });
 });
+
+describe("Splice.append()", () => {
+  test.each([
+    ["{}", false, '{"z":1}'],
+    ["{ }", false, '{ "z":1}'],
+    ['{"a":2}', true, '{"a":2,"z":1}'],
+    ['{"a":{}}', true, '{"a":{},"z":1}'],
+  ])("adds to %s", (text, hasOthers, expected) => {
+    expect(spliced(text, (splice) => splice.append(ROOT, utf8('"z":1'), hasOthers))[0]).toBe(expected);
+  });
+
+  test("adds behind what stays, whichever members are taken out", () => {
+    for (const [kept, expected] of [
+      [[0, 1, 2], '{"a":1,"b":2,"c":3,"z":1}'],
+      [[0, 1], '{"a":1,"b":2,"z":1}'],
+      [[2], '{"c":3,"z":1}'],
+      [[], '{"z":1}'],
+    ] as const) {
+      let place = 0;
+      const [after] = spliced('{"a":1,"b":2,"c":3}', (splice) => {
+        splice.append(ROOT, utf8('"z":1'), kept.length > 0);
+        splice.keep(ROOT, () => (kept as readonly number[]).includes(place++));
+      });
+      expect(after).toBe(expected);
+    }
+  });
+});

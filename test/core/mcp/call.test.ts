@@ -63,6 +63,37 @@ const ALL: readonly (readonly [name: string, method: Method])[] = Object.entries
 const legacyOf = (name: string, { kind }: Method): string =>
   kind === "request" ? request(name, PARAMS[name]) : notification(name);
 
+describe("readCall() of what a client says of itself", () => {
+  const clientOf = (body: string, claim?: HeaderClaim): unknown => {
+    const call = read(body, claim);
+    return call.ok ? call.value.client : call.error;
+  };
+  const INFO = { name: "inspector", version: "2.12.0" };
+  const initialize = (clientInfo: unknown): string =>
+    request("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
+  const modernCall = (clientInfo: unknown): string =>
+    request("tools/call", {
+      name: "echo",
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": REVISION,
+        "io.modelcontextprotocol/clientInfo": clientInfo,
+      },
+    });
+
+  test("is in initialize, and in any request since 2026-07-28", () => {
+    expect(clientOf(initialize(INFO))).toEqual(INFO);
+    expect(clientOf(modernCall(INFO), modern("tools/call", "echo"))).toEqual(INFO);
+  });
+
+  test("is nothing without a name, and need not have a version", () => {
+    for (const info of [undefined, null, "inspector", [], {}, { name: 7 }, { version: "1" }])
+      expect(clientOf(initialize(info)), JSON.stringify(info)).toBeUndefined();
+    expect(clientOf(initialize({ name: "a", version: 1 }))).toEqual({ name: "a", version: undefined });
+    expect(clientOf(request("initialize"))).toBeUndefined();
+    expect(clientOf(request("tools/list", { clientInfo: INFO }))).toBeUndefined();
+  });
+});
+
 describe("readCall() by the method table", () => {
   test.each(ALL)("%s is known in its eras only", (name, method) => {
     expect(read(legacyOf(name, method)).ok).toBe(method.era !== "modern");
@@ -485,6 +516,7 @@ describe("sessionCall()", () => {
         subjects: [],
         base: true,
         cancels: undefined,
+        trace: undefined,
       });
     }
   });

@@ -225,3 +225,15 @@ describe("hasLineSeparator()", () => {
     expect(hasLineSeparator(latin1("\xc2"))).toBe(false);
   });
 });
+
+test("counts the events that clients see: none for a comment, for what is too large, or for one that is not whole", () => {
+  const parser = new SseParser(40);
+  parser.feed(utf8(": ping\n\ndata: 1\n\nid: 7\n\nda"));
+  expect(parser.eventCount).toBe(1);
+  parser.feed(utf8("ta: 2\n\ndata: 3\n\n"));
+  expect(parser.eventCount).toBe(3);
+  parser.feed(utf8(`data: ${"x".repeat(50)}\n\ndata: 4`));
+  expect(parser.eventCount).toBe(3);
+  parser.end();
+  expect(parser.eventCount).toBe(4);
+});

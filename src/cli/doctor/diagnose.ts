@@ -1,0 +1,105 @@
+/** What is wrong with a configuration of Envoy, as far as Toolgate is trusted for it. */
+import { managersOf, tcpProxiesOf } from "./envoy-config.ts";
+import type { EnvoyConfig, Manager } from "./envoy-config.ts";
+import { extAuthzFindings } from "./ext-authz.ts";
+import { extProcFindings } from "./ext-proc.ts";
+import type { Settings, Verified } from "./ext-proc.ts";
+import { asksToolgate, EXT_PROC, httpFilters } from "./http-filters.ts";
+import type { HttpFilter } from "./http-filters.ts";
+import { JWT_AUTHN_TYPE, orderFindings } from "./order.ts";
+import type { Finding, Place } from "./place.ts";
+import { destinationsOf, filterOn, tcpWaysAround, waysAround } from "./routes.ts";
+import type { Destination } from "./routes.ts";
+
+export type Diagnosis = {
+  /** How many filters ask Toolgate. */
+  readonly filters: number;
+  readonly problems: readonly Finding[];
+  /** What could not be looked at. */
+  readonly unseen: readonly Finding[];
+};
+
+/** `cluster`: by which Envoy knows Toolgate. */
+export function diagnose(config: EnvoyConfig, cluster: string): Diagnosis {
+  const chains = config.listeners.flatMap(managersOf).map((manager) => chainOf(manager, config, cluster));
+  const ways = chains.flatMap((chain) => chain.ways);
+  const guarded = new Set(ways.filter(isGuarded).flatMap(({ destination }) => destination.cluster ?? []));
+  const open = ways.filter((way) => !isGuarded(way)).map(({ destination }) => destination);
+  const filters = chains.flatMap((chain) => chain.toolgates);
+  const problems = [
+    ...chains.flatMap(chainProblems),
+    ...(guarded.size === 0 ? [] : waysAround(open, guarded)),
+    ...config.listeners.flatMap(tcpProxiesOf).flatMap((proxy) => tcpWaysAround(proxy, guarded)),
+  ];
+  return { filters: filters.length, problems: unique(problems), unseen: chains.flatMap((chain) => chain.unseen) };
+}
+
+/** A destination, and the filters that ask Toolgate on the way there. */
+type Way = { readonly destination: Destination; readonly asks: readonly Asking[] };
+const isGuarded = ({ asks }: Way): boolean => asks.length > 0;
+type Asking = { readonly filter: HttpFilter; readonly route: Place };
+
+type Chain = {
+  readonly filters: readonly HttpFilter[];
+  readonly toolgates: readonly HttpFilter[];
+  readonly verified: Verified;
+  readonly ways: readonly Way[];
+  readonly unseen: readonly Finding[];
+};
+
+function chainOf(manager: Manager, config: EnvoyConfig, cluster: string): Chain {
+  const filters = httpFilters(manager);
+  const toolgates = filters.filter((one) => asksToolgate(one, cluster));
+  const { found, unseen } = routesOf(manager, config);
+  const ways = found.flatMap(destinationsOf).map((destination) => ({
+    destination,
+    asks: toolgates.flatMap((filter) => {
+      const { isOn, config: route } = filterOn(destination, filter, cluster);
+      return isOn ? [{ filter, route }] : [];
+    }),
+  }));
+  const tokens = filters.some((one) => one.config.type === JWT_AUTHN_TYPE);
+  return { filters, toolgates, verified: { certificates: manager.checksClients, tokens }, ways, unseen };
+}
+
+function routesOf({ config }: Manager, { routeConfigs }: EnvoyConfig) {
+  const inline = config.at("route_config");
+  if (inline.isThere) return { found: [inline], unseen: [] };
+  const name = config.at("rds", "route_config_name");
+  const found = routeConfigs.filter((one) => one.at("name").text === name.text);
+  const message = "these routes come from elsewhere: ask the Envoy that has them, with --envoy-admin";
+  return { found, unseen: found.length > 0 ? [] : [{ at: name, message }] };
+}
+
+function chainProblems({ filters, toolgates, verified, ways, unseen }: Chain): readonly Finding[] {
+  return toolgates.flatMap((filter) => {
+    const routes = ways.flatMap(({ asks }) => asks).filter((one) => one.filter === filter);
+    const isOnSomewhere = routes.length > 0 || unseen.length > 0;
+    const message = "turn it on for a route, with typed_per_filter_config: no route has it, so that nothing is asked";
+    return [
+      ...(isOnSomewhere ? [] : [{ at: filter.place, message }]),
+      ...orderFindings(filters, filter),
+      ...filterFindings(filter, (name) => filter.config.at(name), verified),
+      ...routes.flatMap(({ route }) => routeFindings(filter, route, verified)),
+    ];
+  });
+}
+
+const filterFindings = ({ config }: HttpFilter, settings: Settings, verified: Verified): readonly Finding[] =>
+  config.type === EXT_PROC ? extProcFindings(settings, verified) : extAuthzFindings(settings, verified);
+
+/** With what the route has of its own in place of the filter's. */
+function routeFindings(filter: HttpFilter, route: Place, verified: Verified): readonly Finding[] {
+  const own = filter.config.type === EXT_PROC ? route.at("overrides") : route.at("check_settings");
+  const blind = own.at("disable_request_body_buffering");
+  const settings: Settings = (name) => (own.at(name).isThere ? own.at(name) : filter.config.at(name));
+  return [
+    ...(blind.isTrue ? [{ at: blind, message: "set it to false: Toolgate is not shown what is called" }] : []),
+    ...filterFindings(filter, settings, verified),
+  ];
+}
+
+/** Each place once for each message: what a filter has wrong is wrong for all its routes. */
+const unique = (findings: readonly Finding[]): readonly Finding[] => [
+  ...new Map(findings.map((one) => [`${one.at.source} ${one.at.path} ${one.message}`, one])).values(),
+];

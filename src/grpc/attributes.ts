@@ -1,0 +1,16 @@
+/** What Envoy says of a request or an answer beside it: the attributes that the ext_proc filter is told to send. */
+import type { ProcessingRequest, StructValue } from "./protos.ts";
+
+const EXT_PROC = "envoy.filters.http.ext_proc";
+
+export const attribute = (request: ProcessingRequest, name: string): StructValue | undefined =>
+  request.attributes[EXT_PROC]?.fields[name];
+
+export const text = (value: StructValue | undefined): string | undefined =>
+  value?.kind === "stringValue" ? value.stringValue : undefined;
+
+export const flag = (value: StructValue | undefined): boolean | undefined =>
+  value?.kind === "boolValue" ? value.boolValue : undefined;
+
+/** The attribute `request.id`, which is also Envoy's `x-request-id`. */
+export const requestId = (request: ProcessingRequest): string | undefined => text(attribute(request, "request.id"));

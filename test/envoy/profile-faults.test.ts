@@ -1,0 +1,78 @@
+/** The other profiles with a Toolgate that fails: nothing is done on anybody's behalf, and nothing hidden is delivered. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Canary } from "./canary.ts";
+import { freePort } from "./everything.ts";
+import { FaultyToolgate } from "./faulty-toolgate.ts";
+import { Gateway } from "./gateway.ts";
+import { ask, callTool, rpc } from "./http.ts";
+import type { Reply } from "./http.ts";
+import { describeWithEnvoy } from "./real-envoy.ts";
+import { sampleConfig } from "./sample-config.ts";
+import { createIssuer } from "./tokens.ts";
+
+const PROFILES = ["lean", "two-message"] as const;
+
+let canary: Canary;
+beforeAll(async () => void (canary = await Canary.start()));
+afterAll(() => canary[Symbol.asyncDispose]());
+afterEach(() => canary.forget());
+
+describeWithEnvoy.each(PROFILES)("%s", (profile) => {
+  let toolgate: FaultyToolgate;
+  let gateway: Gateway;
+
+  const startGateway = async (extProcPort: number): Promise<Gateway> => {
+    const { keySet } = await createIssuer();
+    const change = await sampleConfig(`${profile}.yaml`, "toolgate.ext_proc");
+    return Gateway.start({ extProcPort, upstreamPort: canary.port, keySet, change });
+  };
+
+  beforeAll(async () => {
+    toolgate = await FaultyToolgate.start();
+    gateway = await startGateway(toolgate.port);
+  });
+  afterAll(async () => {
+    await gateway[Symbol.asyncDispose]();
+    await toolgate[Symbol.asyncDispose]();
+  });
+  afterEach(() => {
+    toolgate.fault = undefined;
+  });
+  const send = (body: string): Promise<Reply> => ask(gateway.url, { body });
+
+  test("a call that is denied does not reach the server", async () => {
+    expect((await send(callTool("hidden-one"))).text).toContain('"isError":true');
+    expect(canary.touched).toBe(0);
+  });
+
+  describe.each(["throws", "hangs"] as const)("Toolgate that %s", (deed) => {
+    test("at a message: the server is never asked", async () => {
+      toolgate.fault = { phase: "requestBody", deed };
+      expect((await send(callTool("allowed-one"))).status).toBe(503);
+      expect(canary.touched).toBe(0);
+    });
+
+    test("at a request without a body: the server is never asked", async () => {
+      toolgate.fault = { phase: "requestHeaders", deed };
+      expect((await ask(gateway.url, { method: "GET" })).status).toBe(503);
+      expect(canary.touched).toBe(0);
+    });
+
+    test("at an answer: nothing of it is delivered", async () => {
+      for (const phase of ["responseHeaders", "responseBody"] as const) {
+        toolgate.fault = { phase, deed };
+        const { status, text, complete } = await send(rpc("tools/list"));
+        // Where the headers of an answer are not shown, they have gone.
+        expect(status === 503 || !complete || phase === "responseHeaders").toBe(true);
+        expect(text).not.toMatch(/hidden/);
+      }
+    });
+  });
+
+  test("Toolgate that is not there: the server is never asked", async () => {
+    await using alone = await startGateway(await freePort());
+    expect((await ask(alone.url, { body: callTool("allowed-one") })).status).toBe(503);
+    expect((await ask(alone.url, { method: "DELETE" })).status).toBe(503);
+    expect(canary.touched).toBe(0);
+  });
+});

@@ -1,0 +1,92 @@
+/**
+ * Every profile comes to the same verdicts: the same calls through each of them, held against those of the default. What
+ * differs is written down, with its reason, and nothing else may.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { Canary } from "./canary.ts";
+import { extAuthz } from "./ext-authz.ts";
+import { extProcFilter } from "./gateway.ts";
+import type { Node } from "./gateway.ts";
+import { ask } from "./http.ts";
+import { CALLS, policies, server } from "./profile-calls.ts";
+import type { Call } from "./profile-calls.ts";
+import { DIFFERENCES } from "./profile-differences.ts";
+import type { Profile, Verdict } from "./profile-differences.ts";
+import { describeWithEnvoy } from "./real-envoy.ts";
+import { sampleConfig } from "./sample-config.ts";
+import { startStack } from "./stack.ts";
+import type { Stack } from "./stack.ts";
+
+const CALLERS = ["reader", "admin", "narrow", "stranger", "nobody"] as const;
+
+const sample = (file: string): Promise<(config: Node) => void> =>
+  sampleConfig(file, "toolgate.ext_proc", (filter) => {
+    filter["message_timeout"] = "20s";
+  });
+
+const withModes = (modes: Readonly<Record<string, string>>) => (config: Node) => {
+  const filter = extProcFilter(config);
+  filter["processing_mode"] = { ...(filter["processing_mode"] as Node), ...modes };
+  filter["allow_mode_override"] = true;
+};
+
+type Setup = { readonly change: (config: Node) => void; readonly flags?: readonly string[] };
+
+const DUPLEX = "FULL_DUPLEX_STREAMED";
+const SETUPS: { readonly [name in Profile | "default"]: () => Setup | Promise<Setup> } = {
+  default: () => ({ change: () => {} }),
+  override: () => ({ change: withModes({ response_body_mode: "NONE", response_trailer_mode: "SKIP" }) }),
+  "full duplex": () => ({
+    change: withModes({ request_body_mode: DUPLEX, request_trailer_mode: "SEND", response_body_mode: DUPLEX }),
+  }),
+  lean: async () => ({ change: await sample("lean.yaml"), flags: ["--profiles", "lean"] }),
+  "two messages": async () => ({ change: await sample("two-message.yaml"), flags: ["--profiles", "lean"] }),
+  "native MCP": async () => ({ change: await sample("native-mcp.yaml"), flags: ["--profiles", "native-mcp"] }),
+  ext_authz: async () => ({ change: await extAuthz() }),
+};
+
+let canary: Canary;
+/** Of the default profile, by caller and call. */
+const expected = new Map<string, Verdict>();
+
+async function verdictOf({ gateway, token }: Stack, caller: string, call: Call): Promise<Verdict> {
+  canary.answer = call.answer ?? server;
+  const { status, text } = await ask(gateway.url, {
+    ...call,
+    ...(caller === "nobody" ? {} : { token: await token(caller) }),
+  });
+  return { status, text, executed: canary.executed.map(({ method = "an answer" }) => method) };
+}
+
+describeWithEnvoy.each(Object.entries(SETUPS))("%s", (profile, setup) => {
+  let stack: Stack;
+  beforeAll(async () => {
+    canary = await Canary.start();
+    stack = await startStack({ policies: await policies(), upstreamPort: canary.port, ...(await setup()) });
+  });
+  afterAll(async () => {
+    await stack[Symbol.asyncDispose]();
+    await canary[Symbol.asyncDispose]();
+  });
+  afterEach(() => canary.forget());
+
+  test.each(CALLERS.flatMap((caller) => CALLS.map((call) => [caller, call.title, call] as const)))(
+    "%s: %s",
+    async (caller, title, call) => {
+      const verdict = await verdictOf(stack, caller, call);
+      if (profile === "default") return void expected.set(`${caller}: ${title}`, verdict);
+      const before = (of: string): Verdict => expected.get(`${caller}: ${of}`) ?? neverAsked(of);
+      const difference = DIFFERENCES.find(
+        ({ profiles, calls, applies }) =>
+          profiles.includes(profile as Profile) && calls.test(title) && applies?.(before(title)) !== false,
+      );
+      if (difference === undefined) return expect(verdict).toEqual(before(title));
+      expect(verdict).toMatchObject(difference.verdict(before));
+      expect(verdict).not.toEqual(before(title));
+    },
+  );
+});
+
+function neverAsked(title: string): never {
+  throw new Error(`the default profile has no verdict about ${title}`);
+}

@@ -1,0 +1,35 @@
+/** A file of `envoy-config/` for a gateway of these tests: its filters and its routes, in the configuration of the demo. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
+import { manager } from "./gateway.ts";
+import type { Node } from "./gateway.ts";
+
+type Filter = Node & { readonly name: string; readonly typed_config: Node };
+
+const filtersOf = (config: Node): Filter[] => manager(config)["http_filters"] as Filter[];
+
+/** `name`: Toolgate's filter in it; `change` gets that filter's own configuration. */
+export async function sampleConfig(
+  file: string,
+  name: string,
+  change: (filter: Node) => void = () => {},
+): Promise<(config: Node) => void> {
+  const text = await readFile(join(PACKAGE_ROOT, "envoy-config", file), "utf8");
+  return (config) => {
+    const sample = parse(text) as Node;
+    const filters = filtersOf(sample).filter((filter) => filter.name !== "envoy.filters.http.router");
+    const own = filters.find((filter) => filter.name === name);
+    if (own === undefined) throw new Error(`${file} has no filter ${name}`);
+    change(own.typed_config);
+    const before = filtersOf(config);
+    before.splice(
+      before.findIndex((filter) => filter.name === "toolgate.ext_proc"),
+      1,
+      ...filters,
+    );
+    const { access_log, local_reply_config, route_config } = manager(sample);
+    Object.assign(manager(config), { access_log, local_reply_config, route_config });
+  };
+}
