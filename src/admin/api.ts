@@ -26,7 +26,13 @@ export type ApiOptions = {
   readonly tap: Tap;
   readonly activity: () => readonly Activity[];
   /** Of this start of the process: another one has another. */
-  readonly info: { readonly version: string; readonly startedAtMs: number; readonly id: string };
+  readonly info: {
+    readonly version: string;
+    readonly startedAtMs: number;
+    readonly id: string;
+    /** Where Envoy asks; undefined before the listener is open. */
+    readonly listen: () => string | undefined;
+  };
 };
 
 const MIN_WINDOW_SECONDS = 10;
@@ -105,10 +111,11 @@ function filterOf(query: URLSearchParams): TapFilter {
 
 const isSet = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
 
-const describeInfo = ({ version, startedAtMs, id }: ApiOptions["info"]) => ({
+const describeInfo = ({ version, startedAtMs, id, listen }: ApiOptions["info"]) => ({
   version,
   startedAt: new Date(startedAtMs).toISOString(),
   id,
+  listen: listen(),
 });
 
 const describePolicies = (

@@ -49,7 +49,7 @@ export function apiOf(world: World): Api {
     return { windowSeconds, rows: read(windowSeconds) };
   };
   return {
-    "/api/info": () => ({ version: "0.1.0", startedAt: started, id: world.id ?? "first" }),
+    "/api/info": () => ({ version: "0.1.0", startedAt: started, id: world.id ?? "first", listen: "127.0.0.1:9002" }),
     "/api/policies": () => policiesOf(world),
     "/api/stat/servers": rows((window) =>
       world.servers.map((server) => ({

@@ -38,7 +38,7 @@ export class PageServer implements AsyncDisposable {
       const { pathname, searchParams } = new URL(request.url ?? "/", this.url);
       const asset = assets.get(pathname);
       if (asset !== undefined && "answer" in asset) {
-        void Promise.resolve(asset.answer(searchParams)).then(({ status, type, body, headers }) =>
+        void Promise.resolve(asset.answer(searchParams, request)).then(({ status, type, body, headers }) =>
           response
             .writeHead(status, { "content-type": type, "x-content-type-options": "nosniff", ...headers })
             .end(body),

@@ -83,6 +83,14 @@ describeWithChromium("with traffic", () => {
     expect(opened.complaints).toStrictEqual([]);
   });
 
+  test("it says what a name without a name is", async () => {
+    const flow = { caller: "alice", server: "tools/files", tool: "_unknown", requests: 6 };
+    await using opened = await open({ ...demo, flows: [flow] });
+    expect(await panel(opened.page, "Signals").locator(".about").innerText()).toMatch(
+      /^_unknown: names that no policy/,
+    );
+  });
+
   test("it draws who calls what, a strand for each way that calls end, and has the same as a table", async () => {
     await using opened = await open(demo);
     const { page } = opened;
@@ -254,7 +262,9 @@ describeWithChromium("with nothing yet", () => {
   test("each panel says what would be there, and what to do", async () => {
     await using opened = await open(nothing);
     const { page } = opened;
-    expect(await panel(page, "Who calls what").innerText()).toContain("send an MCP request through it");
+    expect(await panel(page, "Who calls what").innerText()).toContain(
+      "Toolgate waits for Envoy at 127.0.0.1:9002: send an MCP request through it",
+    );
     expect(await panel(page, "Signals").innerText()).toContain("No tool has been called yet.");
     expect(await panel(page, "Denied").innerText()).toContain("Nothing was refused yet.");
     expect(await panel(page, "Would be denied").innerText()).toContain("No policy is in audit mode.");

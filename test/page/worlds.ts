@@ -143,6 +143,7 @@ export const demo: World = {
   ],
 };
 
+/** A new installation. */
 export const nothing: World = {
   nowMs: NOW_MS,
   servers: [],

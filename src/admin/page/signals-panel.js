@@ -25,6 +25,8 @@ const EMPTY = {
   servers: "No server is known: write an MCPServer document into the policy folder, and it has its row here.",
 };
 
+const UNKNOWN = "_unknown: names that no policy and no list of the server has. A caller may have made them up.";
+
 /** @param {Choose} choose */
 export function createSignalsPanel(choose) {
   /** @type {Kind} */
@@ -52,6 +54,7 @@ export function createSignalsPanel(choose) {
     const answer = view.answers[kind];
     const rows = answer.ok ? answer.value.filter((row) => isWanted(view, kind, row)) : [];
     const empty = rows.length > 0 ? undefined : hasFilter(view) ? `Nothing here matches the filter.` : EMPTY[kind];
+    panel.setAbout(rows.some(({ name }) => name === "_unknown") ? UNKNOWN : "");
     if (!panel.state([answer], empty)) return;
     const table = tables.get(kind);
     if (table === undefined) return;
