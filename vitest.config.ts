@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "envoy",
-          include: ["test/{envoy,conformance,interop,soak}/**/*.test.ts"],
+          include: ["test/{envoy,conformance,interop,soak,truth}/**/*.test.ts"],
           setupFiles: ["test/judge/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

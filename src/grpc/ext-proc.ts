@@ -67,8 +67,8 @@ export function createExtProc(options: ExtProcOptions): Handler {
   return (rpc) => {
     const why = options.load.refuses();
     if (why !== undefined) return rpc.end({ code: STATUS_CODE.RESOURCE_EXHAUSTED, message: why });
-    options.load.begin();
-    return rpc.frames(new Driver(rpc, options, inFlight, open));
+    const driver = new Driver(rpc, options, inFlight, open);
+    driver.begin();
   };
 }
 
@@ -93,7 +93,6 @@ class Driver implements FrameHandler {
   #isRecorded = false;
 
   constructor(rpc: Rpc, options: ExtProcOptions, inFlight: InFlight, open: Set<Driver>) {
-    open.add(this);
     this.#open = open;
     this.#rpc = rpc;
     this.#options = options;
@@ -102,6 +101,17 @@ class Driver implements FrameHandler {
     const asks = { unmatched, limits, sha256, loggedArguments, startSpans };
     this.#exchange = beginExchange({ policies: options.policies.get(), ...asks });
     this.#progress = new Progress(options.meter, this.#exchange);
+  }
+
+  begin(): void {
+    this.#open.add(this);
+    this.#options.load.open.add(this);
+    try {
+      this.#rpc.frames(this);
+    } catch (error: unknown) {
+      this.closed(); // Nobody else would say so.
+      throw error;
+    }
   }
 
   message(bytes: Uint8Array): void {
@@ -132,8 +142,9 @@ class Driver implements FrameHandler {
 
   closed(): void {
     this.#open.delete(this);
+    this.#options.load.open.delete(this);
+    this.#hold(0);
     this.#progress.closed(!this.#isGranted ? "revoked" : this.#isStepping ? "failed" : "cancelled");
-    this.#options.load.end(this.#heldBytes);
     this.#inFlight.end(this);
     this.#record(this.#isGranted ? CANCELLED : BROKEN);
     if (this.#opened?.profile.answers === "override" && isUnshown(this.#exchange))

@@ -16,7 +16,8 @@ export type LoadOptions = {
 
 export class Load {
   readonly #options: LoadOptions;
-  #streams = 0;
+  /** The exchanges that are open. A set and no number: one that is taken out twice, or never put in, counts right. */
+  readonly open = new Set<object>();
   #heldBytes = 0;
 
   constructor(options: LoadOptions) {
@@ -24,7 +25,7 @@ export class Load {
   }
 
   get streams(): number {
-    return this.#streams;
+    return this.open.size;
   }
 
   get heldBytes(): number {
@@ -39,23 +40,13 @@ export class Load {
     return SENTENCES[why](this.#options);
   }
 
-  begin(): void {
-    this.#streams++;
-  }
-
   /** An exchange holds so many bytes more, or fewer. */
   hold(bytes: number): void {
     this.#heldBytes += bytes;
   }
 
-  /** `held`: what the exchange held last. */
-  end(held: number): void {
-    this.#streams--;
-    this.#heldBytes -= held;
-  }
-
   #why(): Overload | undefined {
-    if (this.#streams >= this.#options.maxStreams) return "streams";
+    if (this.streams >= this.#options.maxStreams) return "streams";
     if (this.#heldBytes >= this.#options.maxHeldBytes) return "memory";
     return this.#options.isAudited() ? undefined : "audit";
   }

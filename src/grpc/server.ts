@@ -71,6 +71,9 @@ const FORGOTTEN_MS = 10_000;
 /** For the last trailers to leave, before connections are cut. */
 const LAST_WORDS_MS = 1_000;
 
+/** Of the event loop, for handlers to hear that their streams are closed: far more than it takes. */
+const LAST_TURNS = 1_000;
+
 const STOPPING: Status = { code: STATUS_CODE.UNAVAILABLE, message: "the server is stopping" };
 
 /**
@@ -117,8 +120,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
   const close = async (): Promise<void> => {
     if (isUp()) await cut();
-    // A stream can outlive its session by some turns, and its handler has last words too: what becomes of its call.
-    while (open.size > 0) await nextTurn();
+    // A stream can outlive its session by some turns, and its handler has last words too: what becomes of its call. One
+    // whose end got lost in an error would be waited for for ever.
+    for (let turn = 0; open.size > 0 && turn < LAST_TURNS; turn++) await nextTurn();
   };
 
   const drain = async (graceMs: number): Promise<void> => {

@@ -40,7 +40,7 @@ export type Metrics = Telemetry & {
 const IDLE_MS = 10 * 60_000;
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const { nowMs = Date.now, maxLabelSets = 2_000, maxNamesPerServer = 200, maxCallers = 500 } = options;
+  const { nowMs = () => performance.now(), maxLabelSets = 2_000, maxNamesPerServer = 200, maxCallers = 500 } = options;
   const registry = new Registry();
   const overflow = new Counter({
     name: "toolgate_label_overflow_total",

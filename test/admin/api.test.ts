@@ -35,7 +35,7 @@ async function start(options: Partial<AdminOptions> = {}) {
   const tap = createTap();
   for (const one of [record(), denied()]) for (const reader of [traffic, recent, tap]) reader.record(one);
   const server = createAdminServer({
-    metrics: { expose: async () => "" },
+    metrics: { expose: async () => Buffer.alloc(0) },
     missing: () => [],
     policies: () => POLICIES,
     report: () => ({ generation: 1, problems: [], warnings: [], lastSyncedAtMs: undefined }),

@@ -147,7 +147,45 @@ describe("toolgate doctor finds", () => {
       "minimal.yaml",
       "headers unseen",
       set(extProc("processing_mode", "request_header_mode"), "SKIP"),
-      "request_header_mode: set it to SEND",
+      "set processing_mode.request_header_mode to SEND",
+    ],
+    [
+      "lean.yaml",
+      "requests that nothing holds until they are decided",
+      remove([...ROUTE, "typed_per_filter_config", "envoy.filters.http.buffer"]),
+      "set processing_mode.request_header_mode to SEND",
+    ],
+    [
+      "native-mcp.yaml",
+      "bodies that nobody reads",
+      remove([...FILTERS, 0]),
+      "set processing_mode.request_body_mode to BUFFERED, it is NONE",
+    ],
+    [
+      "native-mcp.yaml",
+      "a reader that lets pass what it cannot read",
+      set(extProc("traffic_mode"), "PASS_THROUGH"),
+      "http_filters[0].typed_config.traffic_mode: set it to REJECT_NO_MCP",
+    ],
+    [
+      "native-mcp.yaml",
+      "a reader that takes one of two names",
+      remove(extProc("reject_duplicate_keys")),
+      "reject_duplicate_keys: set it to true",
+    ],
+    [
+      "native-mcp.yaml",
+      "a reader that believes headers",
+      set(extProc("attribute_source"), "HEADERS"),
+      "attribute_source: set it to BODY",
+    ],
+    [
+      "native-mcp.yaml",
+      "a reader that Toolgate does not hear",
+      set([...FILTERS, 1, "typed_config", "metadata_options", "forwarding_namespaces"], {
+        untyped: ["envoy.filters.http.jwt_authn"],
+      }),
+      "forwarding_namespaces.untyped: add envoy.filters.http.mcp",
     ],
     [
       "minimal.yaml",

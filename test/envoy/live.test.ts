@@ -1,7 +1,6 @@
 /** What a person at a terminal sees of calls through a real Envoy: exactly those that were made. */
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "./free-port.ts";
 import { Canary, inEvents, sendJson } from "./canary.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -14,16 +13,6 @@ import { runToolgate } from "./toolgate-process.ts";
 
 let canary: Canary;
 let stack: Stack;
-
-/** A port that is free now, for what has to be found again after a restart. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  const { port } = await new Promise<AddressInfo>((resolve) =>
-    probe.listen(0, "127.0.0.1", () => resolve(probe.address() as AddressInfo)),
-  );
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 const cli = (...args: readonly string[]): Program => runToolgate(...args, "--admin", stack.toolgate.adminUrl.origin);
 
@@ -194,22 +183,18 @@ describeWithEnvoy("calls by three callers", () => {
   });
 
   test("a table has the same as the rows", async () => {
-    const table = await printed("authz", "canary");
-    expect(table.split("\n")[0]).toMatch(/^SERVER +TOOL +POLICY +RULE +MODE +ALLOWED +DENIED +AUDITED +SUCCESS +RPS/);
-    expect(table).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +100\.00% /);
+    const shown = await printed("authz", "canary");
+    expect(shown.split("\n")[0]).toMatch(/^SERVER +TOOL +POLICY +RULE +MODE +ALLOWED +DENIED +AUDITED +SUCCESS +RPS/);
+    expect(shown).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +100\.00% /);
     expect(await printed("stat", "servers")).toMatch(/^NAMESPACE +SERVER .*\ntools +canary /);
   });
 
   test("top adds them up, and ends well with Ctrl-C", async () => {
     await using top = cli("top", "--tool", "allowed*");
-    let ended = false;
-    const calling = (async () => {
-      while (!ended) await call("reader", callTool("allowed-one"));
-    })();
-    const isShown = () => (top.stdout.includes("allowed-one") ? true : undefined);
-    await top.until("a table", isShown);
-    ended = true;
-    await calling;
+    await top.until("a table", async () => {
+      await call("reader", callTool("allowed-one"));
+      return top.stdout.includes("allowed-one") ? true : undefined;
+    });
     top.signal("SIGINT");
     expect(await top.exitCode()).toBe(0);
     expect(top.stdout).toMatch(

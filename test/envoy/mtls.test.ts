@@ -1,8 +1,12 @@
 /** Workloads with certificates: the identity that `envoy-config/mtls.yaml` makes of them, alone and together with a JWT. */
+import { text } from "node:stream/consumers";
+import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Canary } from "./canary.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
+import { firstRoute, manager } from "./gateway.ts";
+import type { Node } from "./gateway.ts";
 import { ask, callTool } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
 import { mutualTls } from "./mutual-tls.ts";
@@ -12,6 +16,7 @@ import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 import { ISSUER } from "./tokens.ts";
 
+const EVENT = 'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}\n\n';
 const READER = "spiffe://cluster.local/ns/agents/sa/reader";
 const POLICIES = `${CANARY_SERVER}
 ---
@@ -126,5 +131,48 @@ describeWithEnvoy("mutual TLS", () => {
   ])("with %s there is no connection", async (_, certificate) => {
     await expect(call("read", await certificate())).rejects.toThrow();
     expect(canary.touched).toBe(0);
+  });
+});
+
+/**
+ * A certificate is looked at once, when its connection begins; Envoy tells nobody when it ends. What an operator can do is
+ * to let nothing outlive one: neither a stream nor a connection.
+ */
+describeWithEnvoy("streams and connections that may not outlive a certificate", () => {
+  test("are ended by max_stream_duration and max_connection_duration, and the call is on record", async () => {
+    await using upstream = await Canary.start();
+    await using ca = await Authority.create();
+    const [server, caller] = [await ca.issue("IP:127.0.0.1"), await ca.issue(`URI:${READER}`)];
+    const addTls = await mutualTls(server, ca.cert);
+    await using running = await startStack({
+      policies: POLICIES,
+      upstreamPort: upstream.port,
+      change(config) {
+        addTls(config);
+        (firstRoute(config)["route"] as Node)["max_stream_duration"] = { max_stream_duration: "1s" };
+        const options = manager(config)["common_http_protocol_options"] as Node;
+        options["max_connection_duration"] = "1s";
+        manager(config)["drain_timeout"] = "0.1s";
+      },
+    });
+    upstream.answer = (_message, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(EVENT);
+    };
+    /** Everything that comes on one connection until Envoy closes it, which it never does without the two. */
+    const untilClosed = async (tool: string): Promise<string> => {
+      const { port } = running.gateway;
+      const socket = connectTls({ host: "127.0.0.1", port, ca: ca.cert, ...caller });
+      const body = callTool(tool);
+      const headers = ["host: x", "content-type: application/json", "accept: application/json, text/event-stream"];
+      const head = ["POST /mcp HTTP/1.1", ...headers, `content-length: ${Buffer.byteLength(body)}`];
+      socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+      return text(socket);
+    };
+    const [stream, connection] = await Promise.all([untilClosed("read"), untilClosed("other")]);
+    expect(stream).toContain("notifications/progress");
+    expect(connection).toContain("no rule lets agents/reader use tool other");
+    const { outcome } = await running.toolgate.decision({ tool: "read" });
+    expect(outcome).toBe("cancelled");
   });
 });

@@ -7,7 +7,7 @@ import { Canary } from "./canary.ts";
 import { extAuthz } from "./ext-authz.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
-import { ask } from "./http.ts";
+import { ask, callTool } from "./http.ts";
 import { CALLS, policies, server } from "./profile-calls.ts";
 import type { Call } from "./profile-calls.ts";
 import { DIFFERENCES } from "./profile-differences.ts";
@@ -28,6 +28,16 @@ const withModes = (modes: Readonly<Record<string, string>>) => (config: Node) =>
   const filter = extProcFilter(config);
   filter["processing_mode"] = { ...(filter["processing_mode"] as Node), ...modes };
   filter["allow_mode_override"] = true;
+};
+
+/** What docs/profiles.md says that a call costs: one that is denied, and one whose answer is read, of a server with HTTP/1.1. */
+const MESSAGES: { readonly [name in Exclude<Profile, "ext_authz"> | "default"]: readonly [number, number] } = {
+  default: [2, 4],
+  override: [2, 4],
+  "full duplex": [3, 6],
+  lean: [1, 3],
+  "two messages": [1, 3],
+  "native MCP": [1, 3],
 };
 
 type Setup = { readonly change: (config: Node) => void; readonly flags?: readonly string[] };
@@ -69,6 +79,17 @@ describeWithEnvoy.each(Object.entries(SETUPS))("%s", (profile, setup) => {
     await canary[Symbol.asyncDispose]();
   });
   afterEach(() => canary.forget());
+
+  test.runIf(profile in MESSAGES)("costs as many messages as the documentation says", async () => {
+    const costOf = async (name: string): Promise<number> => {
+      const before = await sent();
+      await ask(stack.gateway.url, { token: await stack.token("reader"), body: callTool(name) });
+      return (await sent()) - before;
+    };
+    const sent = (): Promise<number> => stack.gateway.stat("http.mcp.ext_proc.stream_msgs_sent");
+    canary.answer = server;
+    expect([await costOf("get-env"), await costOf("echo")]).toEqual(MESSAGES[profile as keyof typeof MESSAGES]);
+  });
 
   test.each(CALLERS.flatMap((caller) => CALLS.map((call) => [caller, call.title, call] as const)))(
     "%s: %s",

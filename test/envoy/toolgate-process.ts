@@ -75,7 +75,11 @@ export class Toolgate implements AsyncDisposable {
   }
 
   async admin(path: string): Promise<string> {
-    return (await fetch(new URL(path, this.#adminUrl))).text();
+    return (await fetch(this.adminAt(path))).text();
+  }
+
+  adminAt(path: string): URL {
+    return new URL(path, this.#adminUrl);
   }
 
   /** Takes effect some time later, as every edit does. */

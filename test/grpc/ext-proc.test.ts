@@ -1,5 +1,5 @@
 /** The driver without a wire: an RPC that keeps what is written to it. Frames and HTTP/2 are in `server.test.ts`. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ExchangeRecord } from "../../src/core/exchange/record.ts";
 import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import type { HeaderList } from "../../src/core/mcp/headers.ts";
@@ -176,18 +176,61 @@ const responseBody = (body: string, endOfStream = true): SentRequest => ({
   responseBody: { body: utf8(body), endOfStream },
 });
 
-describe("createExtProc() with as much held as may be", () => {
-  const JSON_ANSWER: SentRequest = {
-    request: "responseHeaders",
-    responseHeaders: {
-      headers: headersOf([
-        [":status", "200"],
-        ["content-type", "application/json"],
-      ]),
-      endOfStream: false,
-    },
-  };
+const JSON_ANSWER: SentRequest = {
+  request: "responseHeaders",
+  responseHeaders: {
+    headers: headersOf([
+      [":status", "200"],
+      ["content-type", "application/json"],
+    ]),
+    endOfStream: false,
+  },
+};
 
+describe("createExtProc() while the clock on the wall jumps", () => {
+  const DAY_MS = 86_400_000;
+  const NOON = Date.UTC(2026, 6, 1, 12);
+
+  /** One call that is allowed and answered, and one that is not; time goes by between any two messages. */
+  function play(jump: () => void) {
+    const { handler, records } = start();
+    const script = (tool: string) => [
+      requestHeaders(),
+      requestBody(toolsCall(tool)),
+      JSON_ANSWER,
+      responseBody(result({}, 1)),
+    ];
+    const streams = ["echo", "other"].map((tool) => {
+      const stream = new Stream(handler);
+      for (const message of script(tool)) {
+        stream.send(message);
+        jump();
+      }
+      stream.close();
+      return { written: stream.written, status: stream.status };
+    });
+    return { streams, records: records.map((one) => ({ ...one, startedAtMs: 0, durationMs: 0 })), times: records };
+  }
+
+  test.each([
+    ["back", -DAY_MS],
+    ["forth", DAY_MS],
+  ])("%s, a day with each message: decides the same, and measures what has gone by", (_way, jumpMs) => {
+    const still = play(() => {});
+    vi.useFakeTimers({ toFake: ["Date"], now: NOON });
+    onTestFinished(() => void vi.useRealTimers());
+    const jumping = play(() => vi.setSystemTime(Date.now() + jumpMs));
+    expect(jumping.streams).toEqual(still.streams);
+    expect(jumping.records).toEqual(still.records);
+    expect(jumping.times.map(({ startedAtMs }) => startedAtMs)).toEqual([NOON, NOON + 4 * jumpMs]);
+    for (const { durationMs } of jumping.times) {
+      expect(durationMs).toBeGreaterThanOrEqual(0);
+      expect(durationMs).toBeLessThan(DAY_MS);
+    }
+  });
+});
+
+describe("createExtProc() with as much held as may be", () => {
   test("takes no other exchange on, and lets those go on that are open", () => {
     const { handler, load, overloads } = start({ maxHeldBytes: 20 });
     const answer = result({}, 1);
@@ -225,6 +268,27 @@ test("createExtProc() takes nothing on while the decision log is required and no
 });
 
 describe("createExtProc() with as many streams open as may be", () => {
+  test("keeps no place for one that has failed at its begin, or at its end", () => {
+    let policies = (): typeof POLICIES => {
+      throw new Error("at the begin");
+    };
+    let record = (): void => {};
+    const { handler, load } = start({
+      policies: { get: () => policies(), subscribe: () => ({ [Symbol.dispose]() {} }) },
+      telemetry: { record: () => record() },
+    });
+    expect(() => new Stream(handler)).toThrow("at the begin");
+    expect(load.streams).toBe(0);
+    policies = () => POLICIES;
+    record = () => {
+      throw new Error("at the end");
+    };
+    const stream = new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")));
+    expect(load.streams).toBe(1);
+    expect(() => stream.close()).toThrow("at the end");
+    expect(load.streams).toBe(0);
+  });
+
   test("ends one more with RESOURCE_EXHAUSTED, says so, and reads nothing of it", () => {
     const { handler, overloads, records } = start({ maxStreams: 2 });
     const [one, two] = [new Stream(handler), new Stream(handler)];
@@ -476,16 +540,6 @@ describe("policies that change", () => {
 describe("the meter", () => {
   const SERVER = "tools/everything";
   const ANSWER = `data: ${result({})}\n\n`;
-  const JSON_ANSWER: SentRequest = {
-    request: "responseHeaders",
-    responseHeaders: {
-      headers: headersOf([
-        [":status", "200"],
-        ["content-type", "application/json"],
-      ]),
-      endOfStream: false,
-    },
-  };
 
   type Metered = Started & {
     readonly told: string[];

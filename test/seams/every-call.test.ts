@@ -111,11 +111,9 @@ class Server implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { hasEnded } = this;
     process.off("uncaughtException", this.#end);
     this.session.destroy();
-    // It may wait forever for what the fault has made it forget; the end of a process does not.
-    if (!hasEnded) await this.#server.close();
+    await this.#server.close();
   }
 }
 

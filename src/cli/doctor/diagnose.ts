@@ -3,10 +3,10 @@ import { managersOf, tcpProxiesOf } from "./envoy-config.ts";
 import type { EnvoyConfig, Manager } from "./envoy-config.ts";
 import { extAuthzFindings } from "./ext-authz.ts";
 import { extProcFindings } from "./ext-proc.ts";
-import type { Settings, Verified } from "./ext-proc.ts";
+import type { Settings, Surroundings } from "./ext-proc.ts";
 import { asksToolgate, EXT_PROC, httpFilters } from "./http-filters.ts";
 import type { HttpFilter } from "./http-filters.ts";
-import { JWT_AUTHN_TYPE, orderFindings } from "./order.ts";
+import { BUFFER_TYPE, JWT_AUTHN_TYPE, NATIVE_MCP_TYPE, orderFindings } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 import { destinationsOf, filterOn, tcpWaysAround, waysAround } from "./routes.ts";
 import type { Destination } from "./routes.ts";
@@ -37,12 +37,12 @@ export function diagnose(config: EnvoyConfig, cluster: string): Diagnosis {
 /** A destination, and the filters that ask Toolgate on the way there. */
 type Way = { readonly destination: Destination; readonly asks: readonly Asking[] };
 const isGuarded = ({ asks }: Way): boolean => asks.length > 0;
-type Asking = { readonly filter: HttpFilter; readonly route: Place };
+type Asking = { readonly filter: HttpFilter; readonly route: Place; readonly around: Surroundings };
 
 type Chain = {
   readonly filters: readonly HttpFilter[];
   readonly toolgates: readonly HttpFilter[];
-  readonly verified: Verified;
+  readonly checksClients: boolean;
   readonly ways: readonly Way[];
   readonly unseen: readonly Finding[];
 };
@@ -51,15 +51,31 @@ function chainOf(manager: Manager, config: EnvoyConfig, cluster: string): Chain 
   const filters = httpFilters(manager);
   const toolgates = filters.filter((one) => asksToolgate(one, cluster));
   const { found, unseen } = routesOf(manager, config);
-  const ways = found.flatMap(destinationsOf).map((destination) => ({
-    destination,
-    asks: toolgates.flatMap((filter) => {
-      const { isOn, config: route } = filterOn(destination, filter, cluster);
-      return isOn ? [{ filter, route }] : [];
-    }),
-  }));
-  const tokens = filters.some((one) => one.config.type === JWT_AUTHN_TYPE);
-  return { filters, toolgates, verified: { certificates: manager.checksClients, tokens }, ways, unseen };
+  const ways = found.flatMap(destinationsOf).map((destination) => {
+    const on = filters.filter((one) => filterOn(destination, one, cluster).isOn);
+    return {
+      destination,
+      asks: toolgates
+        .filter((filter) => on.includes(filter))
+        .map((filter) => ({
+          filter,
+          route: filterOn(destination, filter, cluster).config,
+          around: surroundingsOf(filter, on, manager.checksClients),
+        })),
+    };
+  });
+  return { filters, toolgates, checksClients: manager.checksClients, ways, unseen };
+}
+
+/** By the filters that are on. */
+function surroundingsOf(toolgate: HttpFilter, on: readonly HttpFilter[], certificates: boolean): Surroundings {
+  const place = on.indexOf(toolgate);
+  return {
+    certificates,
+    tokens: on.some((one) => one.config.type === JWT_AUTHN_TYPE),
+    isHeld: on.slice(place + 1).some((one) => one.config.type === BUFFER_TYPE),
+    nativeMcp: on.slice(0, place).find((one) => one.config.type === NATIVE_MCP_TYPE)?.config,
+  };
 }
 
 function routesOf({ config }: Manager, { routeConfigs }: EnvoyConfig) {
@@ -71,31 +87,33 @@ function routesOf({ config }: Manager, { routeConfigs }: EnvoyConfig) {
   return { found, unseen: found.length > 0 ? [] : [{ at: name, message }] };
 }
 
-function chainProblems({ filters, toolgates, verified, ways, unseen }: Chain): readonly Finding[] {
+function chainProblems({ filters, toolgates, checksClients, ways, unseen }: Chain): readonly Finding[] {
   return toolgates.flatMap((filter) => {
     const routes = ways.flatMap(({ asks }) => asks).filter((one) => one.filter === filter);
-    const isOnSomewhere = routes.length > 0 || unseen.length > 0;
+    const isNowhere = routes.length === 0 && unseen.length === 0;
     const message = "turn it on for a route, with typed_per_filter_config: no route has it, so that nothing is asked";
+    const settings: Settings = (name) => filter.config.at(name);
+    const around = surroundingsOf(filter, filters, checksClients);
     return [
-      ...(isOnSomewhere ? [] : [{ at: filter.place, message }]),
+      ...(isNowhere ? [{ at: filter.place, message }] : []),
       ...orderFindings(filters, filter),
-      ...filterFindings(filter, (name) => filter.config.at(name), verified),
-      ...routes.flatMap(({ route }) => routeFindings(filter, route, verified)),
+      ...(routes.length === 0 ? filterFindings(filter, settings, around) : []),
+      ...routes.flatMap((one) => routeFindings(one)),
     ];
   });
 }
 
-const filterFindings = ({ config }: HttpFilter, settings: Settings, verified: Verified): readonly Finding[] =>
-  config.type === EXT_PROC ? extProcFindings(settings, verified) : extAuthzFindings(settings, verified);
+const filterFindings = ({ config }: HttpFilter, settings: Settings, around: Surroundings): readonly Finding[] =>
+  config.type === EXT_PROC ? extProcFindings(settings, around) : extAuthzFindings(settings, around);
 
 /** With what the route has of its own in place of the filter's. */
-function routeFindings(filter: HttpFilter, route: Place, verified: Verified): readonly Finding[] {
+function routeFindings({ filter, route, around }: Asking): readonly Finding[] {
   const own = filter.config.type === EXT_PROC ? route.at("overrides") : route.at("check_settings");
   const blind = own.at("disable_request_body_buffering");
   const settings: Settings = (name) => (own.at(name).isThere ? own.at(name) : filter.config.at(name));
   return [
     ...(blind.isTrue ? [{ at: blind, message: "set it to false: Toolgate is not shown what is called" }] : []),
-    ...filterFindings(filter, settings, verified),
+    ...filterFindings(filter, settings, around),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** Whether an ext_authz filter shows Toolgate all that it decides by, and always asks. */
-import type { Settings, Verified } from "./ext-proc.ts";
+import type { Settings, Surroundings } from "./ext-proc.ts";
 import { JWT_AUTHN } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 
-export function extAuthzFindings(settings: Settings, { certificates, tokens }: Verified): readonly Finding[] {
+export function extAuthzFindings(settings: Settings, { certificates, tokens }: Surroundings): readonly Finding[] {
   const allow = settings("failure_mode_allow");
   const timeout = settings("grpc_service").at("timeout");
   const sometimes = settings("filter_enabled");

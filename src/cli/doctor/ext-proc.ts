@@ -1,13 +1,20 @@
 /** Whether an ext_proc filter shows Toolgate all that it decides by, and obeys it. */
 import { BODY_SEND_MODE } from "../../grpc/protos.ts";
-import type { BodySendMode } from "../../grpc/protos.ts";
-import { BELIEFS } from "../../core/exchange/belief.ts";
+import type { BodySendMode, ProcessingRequest } from "../../grpc/protos.ts";
 import { readProfile } from "../../grpc/profile.ts";
-import { JWT_AUTHN } from "./order.ts";
+import { JWT_AUTHN, NATIVE_MCP } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 
-/** What the chain does before Toolgate is asked. */
-export type Verified = { readonly certificates: boolean; readonly tokens: boolean };
+/** What stands around the filter, on the way to one destination. */
+export type Surroundings = {
+  /** Callers have certificates, or tokens, that have been verified. */
+  readonly certificates: boolean;
+  readonly tokens: boolean;
+  /** `envoy.filters.http.buffer` behind it holds a request until it is decided. */
+  readonly isHeld: boolean;
+  /** Envoy's own MCP filter, before it. */
+  readonly nativeMcp: Place | undefined;
+};
 
 /** A setting of the filter, as a route may have replaced it. */
 export type Settings = (name: string) => Place;
@@ -22,12 +29,12 @@ const OF_CERTIFICATES = [
 ];
 const OF_ISTIO = 'filter_state["io.istio.peer_principal"]';
 
-export function extProcFindings(settings: Settings, verified: Verified): readonly Finding[] {
+export function extProcFindings(settings: Settings, around: Surroundings): readonly Finding[] {
   return [
     ...failureFindings(settings),
-    ...modeFindings(settings),
-    ...attributeFindings(settings("request_attributes"), verified),
-    ...metadataFindings(settings("metadata_options"), verified),
+    ...modeFindings(settings, around),
+    ...attributeFindings(settings("request_attributes"), around),
+    ...metadataFindings(settings("metadata_options"), around),
   ];
 }
 
@@ -44,22 +51,20 @@ function failureFindings(settings: Settings): readonly Finding[] {
   ];
 }
 
-function modeFindings(settings: Settings): readonly Finding[] {
+function modeFindings(settings: Settings, { isHeld, nativeMcp }: Surroundings): readonly Finding[] {
   const observes = settings("observability_mode");
   if (observes.isTrue)
     return [{ at: observes, message: "set it to false: with true, Envoy ignores what Toolgate answers" }];
   const mode = settings("processing_mode");
-  const requestBodyMode = bodyMode(mode.at("request_body_mode"));
-  const responseBodyMode = bodyMode(mode.at("response_body_mode"));
-  const protocolConfig = { requestBodyMode, responseBodyMode, sendBodyWithoutWaitingForHeaderResponse: false };
-  const profile = readProfile({ ...FIRST_MESSAGE, protocolConfig }, BELIEFS);
+  const profile = readProfile(firstMessage(mode), [
+    ...(isHeld ? (["lean"] as const) : []),
+    ...(nativeMcp === undefined ? [] : (["native-mcp"] as const)),
+  ]);
   if (!profile.ok) return [{ at: mode, message: profile.error }];
   const override = settings("allow_mode_override");
   const skips = (name: string): boolean => mode.at(name).text === "SKIP";
   return [
-    ...(skips("request_header_mode")
-      ? [{ at: mode.at("request_header_mode"), message: "set it to SEND: Toolgate decides by headers too" }]
-      : []),
+    ...(profile.value.requests === "parsed" && nativeMcp !== undefined ? nativeFindings(nativeMcp) : []),
     ...(skips("response_header_mode")
       ? [{ at: mode.at("response_header_mode"), message: "set it to SEND: lists would reach callers unfiltered" }]
       : []),
@@ -82,21 +87,42 @@ function modeFindings(settings: Settings): readonly Finding[] {
   ];
 }
 
-/** As Envoy would ask about a request with a body. */
-const FIRST_MESSAGE = {
-  request: "requestHeaders",
-  requestHeaders: { headers: null, endOfStream: false },
-  attributes: {},
-  metadataContext: null,
-  observabilityMode: false,
-} as const;
+/** What Envoy would send first of a request with a body, with these modes. */
+function firstMessage(mode: Place): ProcessingRequest {
+  const requestBodyMode = bodyMode(mode.at("request_body_mode"));
+  const responseBodyMode = bodyMode(mode.at("response_body_mode"));
+  const shared = {
+    metadataContext: null,
+    attributes: {},
+    observabilityMode: false,
+    protocolConfig: { requestBodyMode, responseBodyMode, sendBodyWithoutWaitingForHeaderResponse: false },
+  };
+  return mode.at("request_header_mode").text === "SKIP" && requestBodyMode === BODY_SEND_MODE.BUFFERED
+    ? { ...shared, request: "requestBody", requestBody: { body: new Uint8Array(), endOfStream: true } }
+    : { ...shared, request: "requestHeaders", requestHeaders: { headers: null, endOfStream: false } };
+}
+
+/** Of the filter whose reading is believed in place of one's own. */
+function nativeFindings(filter: Place): readonly Finding[] {
+  const rows = [
+    [filter.at("traffic_mode"), "REJECT_NO_MCP", "what is no MCP would pass unread"],
+    [filter.at("reject_duplicate_keys"), true, "of two names the server could take the other one"],
+  ] as const;
+  const source = filter.at("attribute_source");
+  return [
+    ...rows.flatMap(([at, wanted, why]) =>
+      at.value === wanted ? [] : [{ at, message: `set it to ${String(wanted)}: ${why}` }],
+    ),
+    ...(source.text === "HEADERS" ? [{ at: source, message: "set it to BODY: headers can say something else" }] : []),
+  ];
+}
 
 function bodyMode({ value }: Place): BodySendMode {
   const modes = Object.entries(BODY_SEND_MODE);
   return modes.find(([name, number]) => name === value || number === value)?.[1] ?? BODY_SEND_MODE.NONE;
 }
 
-function attributeFindings(attributes: Place, { certificates }: Verified): readonly Finding[] {
+function attributeFindings(attributes: Place, { certificates }: Surroundings): readonly Finding[] {
   if (!certificates || attributes.texts.includes(OF_ISTIO)) return [];
   const missing = OF_CERTIFICATES.filter((name) => !attributes.texts.includes(name));
   if (missing.length === 0) return [];
@@ -105,12 +131,15 @@ function attributeFindings(attributes: Place, { certificates }: Verified): reado
   ];
 }
 
-function metadataFindings(options: Place, { tokens }: Verified): readonly Finding[] {
+function metadataFindings(options: Place, { tokens, nativeMcp }: Surroundings): readonly Finding[] {
   const forwarded = options.at("forwarding_namespaces", "untyped");
   const received = options.at("receiving_namespaces", "untyped");
   return [
     ...(tokens && !forwarded.texts.includes(JWT_AUTHN)
       ? [{ at: forwarded, message: `add ${JWT_AUTHN}: callers have tokens that Toolgate is not told of` }]
+      : []),
+    ...(nativeMcp !== undefined && !forwarded.texts.includes(NATIVE_MCP)
+      ? [{ at: forwarded, message: `add ${NATIVE_MCP}: what that filter has read does not reach Toolgate` }]
       : []),
     ...(received.texts.includes("toolgate")
       ? []

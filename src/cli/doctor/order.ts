@@ -4,6 +4,9 @@ import type { HttpFilter } from "./http-filters.ts";
 import type { Finding } from "./place.ts";
 
 export const JWT_AUTHN = "envoy.filters.http.jwt_authn";
+export const NATIVE_MCP = "envoy.filters.http.mcp";
+export const NATIVE_MCP_TYPE = "mcp.v3.Mcp";
+export const BUFFER_TYPE = "buffer.v3.Buffer";
 export const JWT_AUTHN_TYPE = "jwt_authn.v3.JwtAuthentication";
 
 /** By the types of their configurations. */

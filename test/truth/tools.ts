@@ -1,0 +1,37 @@
+/** How each tool ends a call that was let through; `upstream.ts` does it, and this says what it is to be called. */
+
+export type Ending = {
+  readonly outcome: "ok" | "tool_error" | "rpc_error" | "transport_error" | "cancelled" | "unread" | "input_required";
+  readonly code?: number;
+  /** What its caller does. */
+  readonly leaves?: "in the answer" | "before the answer" | "by a notification";
+  /** The eras in which it can happen; default both. */
+  readonly era?: "legacy" | "modern";
+};
+
+export const ENDINGS = {
+  "json-ok": { outcome: "ok" },
+  watched: { outcome: "ok" },
+  "events-ok": { outcome: "ok" },
+  "json-error": { outcome: "tool_error" },
+  "events-error": { outcome: "tool_error" },
+  "json-rpc-error": { outcome: "rpc_error", code: -32_602 },
+  "events-rpc-error": { outcome: "rpc_error", code: -32_603 },
+  "status-404": { outcome: "rpc_error", code: -32_001 },
+  "status-500": { outcome: "transport_error" },
+  "dies-at-once": { outcome: "transport_error" },
+  // Envoy tells its processor that the exchange is over, and not who has left it.
+  "dies-in-json": { outcome: "cancelled" },
+  "dies-in-events": { outcome: "cancelled" },
+  "ends-without-answer": { outcome: "transport_error" },
+  // The client may come back for the answer on another stream.
+  "ends-to-be-resumed": { outcome: "unread", era: "legacy" },
+  "asks-for-input": { outcome: "input_required", era: "modern" },
+  "is-left-in-answer": { outcome: "cancelled", leaves: "in the answer" },
+  "is-left-before-answer": { outcome: "cancelled", leaves: "before the answer" },
+  "is-taken-back": { outcome: "cancelled", leaves: "by a notification", era: "legacy" },
+} satisfies Readonly<Record<string, Ending>>;
+
+export type Tool = keyof typeof ENDINGS;
+export const TOOLS = Object.keys(ENDINGS) as readonly Tool[];
+export const endingOf = (tool: Tool): Ending => ENDINGS[tool];
