@@ -365,7 +365,7 @@ describeWithChromium("when the process", () => {
     await server.down();
     await pollAgain(page);
     await page.getByText("Toolgate is not answering.").waitFor();
-    expect(await status.innerText()).toMatch(/^Toolgate is not answering\. Last data of 12:03:0\d, trying again\.$/);
+    expect(await status.innerText()).toMatch(/^Toolgate is not answering\. Last data of 12:03:04, trying again\.$/);
     expect(await rowsOf(page, "Signals")).toHaveLength(8);
     await expectAccessible(page);
     server.world = { ...nothing, servers: demo.servers, id: "second", startedAtMs: NOW_MS + 6_000 };
