@@ -28,7 +28,13 @@ export type ApiOptions = {
   readonly activity: () => readonly Activity[];
   readonly decisionLog: Pick<DecisionLog, "dropped" | "queuedBytes" | "head">;
   /** Of this start of the process: another one has another. */
-  readonly info: { readonly version: string; readonly startedAtMs: number; readonly id: string };
+  readonly info: {
+    readonly version: string;
+    readonly startedAtMs: number;
+    readonly id: string;
+    /** Where Envoy asks; undefined before the listener is open. */
+    readonly listen: () => string | undefined;
+  };
 };
 
 const MIN_WINDOW_SECONDS = 10;
@@ -115,10 +121,11 @@ const describeLog = ({ dropped, queuedBytes, head }: ApiOptions["decisionLog"]) 
   head: head(),
 });
 
-const describeInfo = ({ version, startedAtMs, id }: ApiOptions["info"]) => ({
+const describeInfo = ({ version, startedAtMs, id, listen }: ApiOptions["info"]) => ({
   version,
   startedAt: new Date(startedAtMs).toISOString(),
   id,
+  listen: listen(),
 });
 
 const describePolicies = (

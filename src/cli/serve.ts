@@ -143,6 +143,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   endOnUncaught(grpc, log);
   let isServing = false;
+  let listening: string | undefined;
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
   const admin = createAdminServer({
     metrics,
@@ -155,7 +156,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     report: () => report.get(),
     activity: () => activityOn(policies.get(), metrics.meter.open),
     assets: await readAssets(PAGE_FOLDER),
-    info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
+    info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID(), listen: () => listening },
   });
 
   const logHead = (): void => {
@@ -169,9 +170,10 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   const adminAddress = await admin.listen(toListen(config.adminListen));
   const address = await listenTo(() => grpc.listen(toListen(config.listen)), config.listen, "--listen");
+  listening = formatListening(address);
   isServing = true;
   health.set("SERVING");
-  log.info({ listen: formatListening(address), adminListen: formatListening(adminAddress) }, "ready");
+  log.info({ listen: listening, adminListen: formatListening(adminAddress) }, "ready");
 
   const signal = await stopSignal();
   log.info({ signal, drainSeconds: config.drainSeconds }, "draining");

@@ -46,7 +46,7 @@ async function start(options: Partial<AdminOptions> = {}) {
     tap,
     activity: () => [{ server: "tools/everything", inflight: 2, streams: 1 }],
     decisionLog: { dropped: () => 3, queuedBytes: () => 7, head: () => HEAD },
-    info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
+    info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => "127.0.0.1:9002" },
     assets: new Map(),
     ...options,
   });
@@ -124,6 +124,7 @@ describe("/api", () => {
       version: "1.2.3",
       startedAt: "1970-01-01T00:00:00.000Z",
       id: "this-start",
+      listen: "127.0.0.1:9002",
     });
   });
 

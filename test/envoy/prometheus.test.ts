@@ -52,7 +52,7 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
       tap: createTap(),
       activity: () => [],
       decisionLog: { dropped: () => 0, queuedBytes: () => 0, head: () => undefined },
-      info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
+      info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => undefined },
       policies: () => EMPTY_POLICY_SET,
       report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),
     });
