@@ -22,7 +22,7 @@ async function doctorOf(change: (config: Node) => void) {
   const [extProcPort, upstreamPort] = [await freePort(), await freePort()];
   const { keySet } = await createIssuer();
   await using gateway = await Gateway.start({ extProcPort, upstreamPort, keySet, change });
-  return askDoctor(gateway.adminUrl);
+  return await askDoctor(gateway.adminUrl);
 }
 
 async function askDoctor(adminUrl: string) {
