@@ -23,7 +23,7 @@ const record = callRecord();
 const metrics = create({ isNamed: () => true });
 const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 const chained = (key: ChainKey) =>
-  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: {} } });
+  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: () => ({}) } });
 const traffic = createTraffic({ isNamed: () => true });
 const tap = createTap();
 /** Of 50 callers and 20 tools, one after another. */

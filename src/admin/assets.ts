@@ -9,12 +9,17 @@ import type { Answer, Page } from "./answer.ts";
 
 export const PAGE_FOLDER = fileURLToPath(new URL("./page/", import.meta.url));
 
+/** The chart library of the page: as its package has it, under a name that the page can import. */
+const LIBRARY = [
+  ["/assets/uplot.js", "uplot/dist/uPlot.esm.js"],
+  ["/assets/uplot.css", "uplot/dist/uPlot.min.css"],
+] as const;
+
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".json": "application/json; charset=utf-8",
 };
 
 const HEADERS = {
@@ -32,9 +37,15 @@ export async function readAssets(folder: string): Promise<ReadonlyMap<string, Pa
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(folder.length).replaceAll("\\", "/").replace(/^\//, "");
-    const answer: Answer = { status: 200, type, body: await readFile(path), headers: HEADERS };
-    const page: Page = { about: "the page", answer: () => answer };
-    pages.set(name === "index.html" ? "/" : `/assets/${name}`, page);
+    pages.set(name === "index.html" ? "/" : `/assets/${name}`, await readAsset(path, type));
   }
+  if (pages.size === 0) return pages;
+  for (const [name, specifier] of LIBRARY)
+    pages.set(name, await readAsset(fileURLToPath(import.meta.resolve(specifier)), TYPES[extname(name)] ?? ""));
   return pages;
+}
+
+async function readAsset(path: string, type: string): Promise<Page> {
+  const answer: Answer = { status: 200, type, body: await readFile(path), headers: HEADERS };
+  return { about: "the page", answer: () => answer };
 }

@@ -143,6 +143,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   endOnUncaught(grpc, log);
   let isServing = false;
+  let listening: string | undefined;
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
   const admin = createAdminServer({
     metrics,
@@ -150,18 +151,18 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     traffic,
     recent,
     tap,
+    decisionLog,
     policies: () => policies.get(),
     report: () => report.get(),
     activity: () => activityOn(policies.get(), metrics.meter.open),
     assets: await readAssets(PAGE_FOLDER),
-    info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID() },
+    info: { version: VERSION, startedAtMs: Date.now(), id: randomUUID(), listen: () => listening },
   });
 
   const logHead = (): void => {
     const head = decisionLog.head();
     if (head !== undefined) log.info(head, "the chain of the decision log is here");
   };
-  logHead();
   process.on("SIGHUP", () => {
     file?.reopen();
     logHead();
@@ -169,9 +170,10 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   const adminAddress = await admin.listen(toListen(config.adminListen));
   const address = await listenTo(() => grpc.listen(toListen(config.listen)), config.listen, "--listen");
+  listening = formatListening(address);
   isServing = true;
   health.set("SERVING");
-  log.info({ listen: formatListening(address), adminListen: formatListening(adminAddress) }, "ready");
+  log.info({ listen: listening, adminListen: formatListening(adminAddress) }, "ready");
 
   const signal = await stopSignal();
   log.info({ signal, drainSeconds: config.drainSeconds }, "draining");
@@ -186,9 +188,9 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
 }
 
 /** On stdout nobody knows what was there before. */
-function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: Before } {
+function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: () => Before } {
   const segment = new Segment(randomUUID(), auditChainKey === "" ? undefined : readChainKey(auditChainKey));
-  return { segment, before: auditLog === "stdout" ? {} : readBefore(auditLog) };
+  return { segment, before: () => (auditLog === "stdout" ? {} : readBefore(auditLog)) };
 }
 
 /** Of all servers that policy names. */

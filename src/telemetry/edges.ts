@@ -1,5 +1,5 @@
 /** Who talks to whom: the answer to `toolgate edges`, and the graph of the page. */
-import { groupBy, signalsOf } from "./signals.ts";
+import { groupBy, isError, signalsOf } from "./signals.ts";
 import type { TrafficRow, Window } from "./traffic.ts";
 
 export type Edge = {
@@ -16,8 +16,11 @@ export type Edge = {
   readonly denied: number;
 };
 
+/** `errors`: what the server, or the tool itself, could not do. */
+export type CountedEdge = Edge & { readonly errors: number };
+
 /** `byTool`: an edge for each tool, and none for what is no call of a tool. */
-export function edges({ rows, seconds }: Window, byTool = false): readonly Edge[] {
+export function edges({ rows, seconds }: Window, byTool = false): readonly CountedEdge[] {
   const shown = rows.filter((row) => row.requests > 0 && (!byTool || isToolCall(row)));
   const groups = groupBy(shown, ({ caller, identity, server, name }) => ({
     caller,
@@ -27,8 +30,9 @@ export function edges({ rows, seconds }: Window, byTool = false): readonly Edge[
   }));
   return groups.map(({ key: { tool, ...key }, rows: group }) => {
     const { requests, rps, success, denied } = signalsOf(group, seconds);
+    const errors = group.reduce((sum, row) => sum + (isError(row) ? row.requests : 0), 0);
     const tools = new Set(group.filter(isToolCall).map(({ name }) => name)).size;
-    return { ...key, tools, ...(byTool ? { tool } : {}), requests, rps, success, denied };
+    return { ...key, tools, ...(byTool ? { tool } : {}), requests, rps, success, denied, errors };
   });
 }
 

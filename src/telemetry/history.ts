@@ -1,6 +1,6 @@
 /** The last minutes slot by slot, for charts. */
 import { quantile } from "./latency.ts";
-import { groupBy, merge } from "./signals.ts";
+import { groupBy, isError, merge } from "./signals.ts";
 import type { History, TrafficSeries } from "./traffic.ts";
 
 export type Chart = {
@@ -40,8 +40,6 @@ export function chart({ slotSeconds, slots, series }: History): Chart {
     })),
   };
 }
-
-const isError = ({ result }: TrafficSeries): boolean => result === "server_error" || result === "tool_error";
 
 const sum = (rows: readonly TrafficSeries[], slot: number): number =>
   rows.reduce((total, { slots }) => total + (slots[slot]?.requests ?? 0), 0);

@@ -45,6 +45,10 @@ export function signalsOf(rows: readonly Counted[], seconds: number): Signals {
 
 const ENDED: ReadonlySet<Counted["result"]> = new Set(["ok", "tool_error", "client_error", "server_error"]);
 
+/** What the server, or the tool itself, could not do. */
+export const isError = ({ result }: Pick<TrafficRow, "result">): boolean =>
+  result === "server_error" || result === "tool_error";
+
 const sum = (rows: readonly Counted[]): number => rows.reduce((total, { requests }) => total + requests, 0);
 
 function share(rows: readonly Counted[], isGood: (row: Counted) => boolean): number | null {

@@ -28,6 +28,8 @@ const POLICIES = {
   rules: [{ ...RULE, action: "Allow", mode: "Enforce", servers: ["tools/everything"] }] as const,
 };
 
+const HEAD = { segment: "s", seq: 41, chain: "0".repeat(64) };
+
 /** An admin server at `url` that has seen a permitted and a refused call. */
 async function start(options: Partial<AdminOptions> = {}) {
   const traffic = createTraffic({ isNamed: () => true });
@@ -43,7 +45,8 @@ async function start(options: Partial<AdminOptions> = {}) {
     recent,
     tap,
     activity: () => [{ server: "tools/everything", inflight: 2, streams: 1 }],
-    info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
+    decisionLog: { dropped: () => 3, queuedBytes: () => 7, head: () => HEAD },
+    info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => "127.0.0.1:9002" },
     assets: new Map(),
     ...options,
   });
@@ -107,6 +110,11 @@ describe("/api", () => {
     expect((await get("/api/denials")).body).toEqual({ denials: [JSON.parse(JSON.stringify(decisionOf(denied())))] });
   });
 
+  test("/api/decision-log says what was lost, and the head of the chain", async () => {
+    const { get } = await start();
+    expect((await get("/api/decision-log")).body).toEqual({ dropped: 3, queuedBytes: 7, head: HEAD });
+  });
+
   test("/api/streams and /api/info say what is open, and since when", async () => {
     const { get } = await start();
     expect((await get("/api/streams")).body).toEqual({
@@ -116,6 +124,7 @@ describe("/api", () => {
       version: "1.2.3",
       startedAt: "1970-01-01T00:00:00.000Z",
       id: "this-start",
+      listen: "127.0.0.1:9002",
     });
   });
 

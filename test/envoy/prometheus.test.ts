@@ -51,7 +51,8 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
       recent: createRecent(),
       tap: createTap(),
       activity: () => [],
-      info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
+      decisionLog: { dropped: () => 0, queuedBytes: () => 0, head: () => undefined },
+      info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => undefined },
       policies: () => EMPTY_POLICY_SET,
       report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),
     });

@@ -591,6 +591,16 @@ describe("the meter", () => {
     expect(open()).toEqual({ calls: 0, streams: 0 });
   });
 
+  test("has no call in flight whose answer was none", () => {
+    const { handler, open, size } = meter();
+    const headers = headersOf([[":status", "500"]]);
+    new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")), {
+      request: "responseHeaders",
+      responseHeaders: { headers, endOfStream: true },
+    });
+    expect([open(), size()]).toEqual([{ calls: 0, streams: 0 }, 1]);
+  });
+
   test("has each call of a batch in flight until its own answer has come", () => {
     const { handler, open } = meter();
     const calls = batch(toolsCall("echo"), request("ping", {}, 2), notification("notifications/initialized"));

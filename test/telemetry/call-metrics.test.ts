@@ -268,17 +268,20 @@ describe("the number of series", () => {
     "toolgate_response_body_bytes_count",
   ];
 
-  test("does not depend on 100,000 invented tools, callers, sessions and revisions", async () => {
+  test("does not depend on 100,000 invented tools, callers, sessions, revisions and clients", async () => {
     const metrics = create();
     for (let i = 0; i < 100_000; i++) {
-      const invented = {
+      const invented: Partial<ExchangeRecord> = {
         identity: user(`user-${i}`),
         target: { kind: "tool", name: `t${i}` },
+        session: `s${i}`,
         revision: `r${i}`,
-      } as const;
+        client: { name: `c${i}`, version: `${i}.0.0` },
+      };
       metrics.record(i % 2 === 0 ? denied(invented) : record({ ...invented, hiddenItems: 1 }));
     }
     for (const name of FAMILIES) expect((await samples(metrics, name)).length, name).toBeLessThanOrEqual(2);
+    expect(await samples(metrics, "toolgate_clients_total")).toHaveLength(51);
     expect(total(await samples(metrics, "toolgate_rule_hits_total"))).toBe(100_000);
   });
 

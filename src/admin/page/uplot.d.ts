@@ -1,0 +1,2 @@
+/** The admin server serves the package `uplot` under this name. */
+export { default } from "uplot";
