@@ -1,14 +1,11 @@
-import { createServer } from "node:http";
-import type { ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { runTap } from "../../../src/cli/live/tap.ts";
 import { decisionOf } from "../../../src/telemetry/decision-line.ts";
 import { denied, record } from "../../telemetry/records.ts";
+import { event, startAdmin, until } from "./fake-admin.ts";
 import { terminal } from "./terminal.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -16,27 +13,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-const event = (line: object): string => `data: ${JSON.stringify(line)}\n\n`;
-
-/** An admin port whose taps a test writes to, and what `toolgate tap` makes of it. */
+/** What `toolgate tap` makes of what an admin port says. */
 async function start({ columns, flags = {}, path }: { columns?: number; flags?: object; path?: string } = {}) {
-  const taps: ServerResponse[] = [];
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    if (request.url === "/api/info") {
-      response.end('{"id":"one"}');
-      return;
-    }
-    asked.push(request.url ?? "");
-    taps.push(response.writeHead(200, { "content-type": "text/event-stream" }));
-    response.write(":\n\n");
-  });
-  await new Promise<void>((resolve) => void server.listen(path ?? 0, resolve));
-  cleanups.push(
-    () => new Promise((resolve) => void server.close(resolve)),
-    async () => server.closeAllConnections(),
-  );
-  const admin = path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`;
+  const { admin, taps, asked, [Symbol.asyncDispose]: close } = await startAdmin(path);
+  cleanups.push(close);
   const { screen, kept } = terminal(columns);
   const notices = { text: "" };
   const over = new AbortController();
@@ -46,18 +26,15 @@ async function start({ columns, flags = {}, path }: { columns?: number; flags?: 
     over.abort();
     expect(await ended).toBe(0);
   });
-  const until = async (isThere: () => boolean): Promise<void> => {
-    while (!isThere()) await sleep(5);
-  };
   await until(() => taps.length === 1);
-  return { taps, asked, kept, notices, until };
+  return { taps, asked, kept, notices };
 }
 
 const RED = "\u001b[31m";
 
 describe("toolgate tap", () => {
   test("prints a line for each call, the most telling first", async () => {
-    const { taps, kept, until } = await start();
+    const { taps, kept } = await start();
     taps[0]?.write(event(decisionOf(record())) + event(decisionOf(denied({ durationMs: 1 }))));
     await until(() => kept.text.split("\n").length === 3);
     expect(`\n${kept.text}`).toMatchInlineSnapshot(`
@@ -69,7 +46,7 @@ describe("toolgate tap", () => {
   });
 
   test.each([60, 80])("keeps its lines within %d columns", async (columns) => {
-    const { taps, kept, until } = await start({ columns });
+    const { taps, kept } = await start({ columns });
     taps[0]?.write(event(decisionOf(denied())));
     await until(() => kept.text.endsWith("\n"));
     expect(kept.text.trimEnd().length).toBeLessThanOrEqual(columns);
@@ -77,7 +54,7 @@ describe("toolgate tap", () => {
   });
 
   test("does not let a caller draw on the terminal", async () => {
-    const { taps, kept, until } = await start();
+    const { taps, kept } = await start();
     const name = `x${RED}red\u0007`;
     taps[0]?.write(event(decisionOf(denied({ target: { kind: "tool", name } }))));
     await until(() => kept.text.endsWith("\n"));
@@ -86,7 +63,7 @@ describe("toolgate tap", () => {
   });
 
   test("prints what came, line by line, with -o json", async () => {
-    const { taps, kept, until } = await start({ flags: { output: "json" } });
+    const { taps, kept } = await start({ flags: { output: "json" } });
     const line = decisionOf(record());
     taps[0]?.write(event(line));
     await until(() => kept.text.endsWith("\n"));
@@ -99,21 +76,21 @@ describe("toolgate tap", () => {
   });
 
   test("shows arguments where they have come", async () => {
-    const { taps, kept, until } = await start();
+    const { taps, kept } = await start();
     taps[0]?.write(event({ ...decisionOf(record()), arguments: { city: "Oslo" } }));
     await until(() => kept.text.endsWith("\n"));
     expect(kept.text).toMatch(/ {2}\{"city":"Oslo"\}\n$/);
   });
 
   test("tells of calls that it was too slow for", async () => {
-    const { taps, notices, until } = await start();
+    const { taps, notices } = await start();
     taps[0]?.write('event: dropped\ndata: {"calls":7}\n\n');
     await until(() => notices.text !== "");
     expect(notices.text).toBe("not shown, since this reader was too slow: 7 calls\n");
   });
 
   test("tries again when the stream ends, and says both once", async () => {
-    const { taps, kept, notices, until } = await start();
+    const { taps, kept, notices } = await start();
     taps[0]?.end();
     await until(() => taps.length === 2);
     taps[1]?.write(event(decisionOf(record())));
@@ -124,7 +101,7 @@ describe("toolgate tap", () => {
   test("finds a Toolgate behind a Unix socket", async () => {
     const directory = await mkdtemp(join(tmpdir(), "toolgate-tap-"));
     cleanups.push(() => rm(directory, { recursive: true }));
-    const { taps, kept, until } = await start({ path: join(directory, "admin.sock") });
+    const { taps, kept } = await start({ path: join(directory, "admin.sock") });
     taps[0]?.write(event(decisionOf(record())));
     await until(() => kept.text.endsWith("\n"));
     expect(kept.text).toContain("agents/reader");
