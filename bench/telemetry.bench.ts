@@ -20,7 +20,7 @@ const record = callRecord();
 const metrics = create({ isNamed: () => true });
 const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 const chained = (key: ChainKey) =>
-  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: {} } });
+  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: () => ({}) } });
 const LINES = 20;
 const LOGS: readonly (readonly [name: string, log: DecisionLog])[] = [
   ["decision log", createDecisionLog({ out: sink() })],

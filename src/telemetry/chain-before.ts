@@ -8,10 +8,14 @@ import type { Before } from "./mark-line.ts";
 const MAX_BEFORE_BYTES = 1_048_576;
 const NEWLINE = 0x0a;
 
-/** Of a file that is not there, or is no file, nothing. */
+/** Of a file that is not there, or that cannot be read, nothing: neither can it be written. */
 export function readBefore(path: string): Before {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true ? beforeOf(readTail(path, found.size), found.size > MAX_BEFORE_BYTES) : {};
+  try {
+    const found = statSync(path);
+    return found.isFile() ? beforeOf(readTail(path, found.size), found.size > MAX_BEFORE_BYTES) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** `isCut`: the tail does not begin where a line does. */

@@ -51,6 +51,7 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
       recent: createRecent(),
       tap: createTap(),
       activity: () => [],
+      decisionLog: { dropped: () => 0, queuedBytes: () => 0, head: () => undefined },
       info: { version: "1.2.3", startedAtMs: 0, id: "this-start" },
       policies: () => EMPTY_POLICY_SET,
       report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),

@@ -90,7 +90,7 @@ describe("the log", () => {
 
   test("counts as lost only decisions, and not what it says of itself", async () => {
     const out = new Reader({ highWaterMark: 1 });
-    const chain = { segment: new Segment("s", undefined), before: {} };
+    const chain = { segment: new Segment("s", undefined), before: () => ({}) };
     const log = createDecisionLog({ out, chain });
     log.record(record());
     out.destroy(new Error("write EPIPE"));
@@ -103,7 +103,11 @@ describe("the log", () => {
     const out = new Reader();
     const key = Buffer.alloc(32, 1);
     const before = { follows: "0".repeat(64), unchained: { bytes: 3, sha256: "1".repeat(64) } };
-    const log = createDecisionLog({ out, chain: { segment: new Segment("s", createSecretKey(key)), before } });
+    const log = createDecisionLog({
+      out,
+      chain: { segment: new Segment("s", createSecretKey(key)), before: () => before },
+    });
+    expect(log.head()).toBeUndefined();
     log.record(record({ target: { kind: "tool", name: "größe" } }));
     await log.close();
     const lines = out.lines.map(parse);
@@ -125,6 +129,17 @@ describe("the log", () => {
       previous = chain ?? "";
     }
     expect(createDecisionLog({ out: new Reader() }).head()).toBeUndefined();
+  });
+
+  test("with a chain writes nothing, and looks at nothing, where there is nothing to write", async () => {
+    const out = new Reader();
+    const before = () => {
+      throw new Error("nobody has asked");
+    };
+    const log = createDecisionLog({ out, chain: { segment: new Segment("s", undefined), before } });
+    await log.close();
+    expect(out.writes.join("")).toBe("");
+    expect(log.head()).toBeUndefined();
   });
 
   test("says how much waits: its own lines, and those that its reader has been given", async () => {

@@ -66,12 +66,12 @@ describe("an honest log", () => {
   });
 
   test("says of each segment its lines, its times, and whether it was stopped in order", async () => {
-    const files = await played([run(2), run(1, { isKilled: true }), run(0)]);
+    const files = await played([run(2), run(1, { isKilled: true }), run(0), run(1)]);
     const { segments } = verify(files);
     expect(segments.map(({ name, lines, isEnded, lost }) => [name, lines, isEnded, lost])).toStrictEqual([
       ["segment-0", 4, true, 0],
       ["segment-1", 2, false, 0],
-      ["segment-2", 2, true, 0],
+      ["segment-2", 3, true, 0],
     ]);
     expect(segments[0]?.first).toMatch(/^\d{4}-/);
     expect(segments[0]?.last).toMatch(/^\d{4}-/);
@@ -118,7 +118,7 @@ describe("what is done to a log afterwards is found", () => {
     .tuple(histories, fc.nat(3))
     .map(([steps, lines]) => [
       ...steps.map((step) => (isLinked(step) ? step : { ...step, moved: undefined })),
-      run(lines),
+      run(lines + 1),
     ]);
   const found = (damage: (files: readonly Buffer[], at: number, more: number) => readonly Buffer[]) =>
     fc.assert(
