@@ -27,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: "edges",
-          include: ["test/{grpc,judge,policies,telemetry,admin,config,cli}/**/*.test.ts"],
+          include: ["test/{grpc,judge,policies,telemetry,admin,config,cli}/**/*.test.ts", "test/monitoring/*.test.ts"],
           setupFiles: ["test/judge/setup.ts"],
           testTimeout: 30_000,
         },
@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "envoy",
-          include: ["test/{envoy,conformance,interop,soak,truth}/**/*.test.ts"],
+          include: ["test/{envoy,conformance,interop,soak,truth,monitoring/live}/**/*.test.ts"],
           setupFiles: ["test/judge/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -36,7 +36,7 @@ const MICRO = [
 const LENGTHS = {
   full: {
     microCpuMs: 400,
-    telemetryRounds: 60,
+    telemetryRounds: 200,
     endToEnd: {
       rounds: 3,
       seconds: { closed: 2.5, paced: 2.5, large: 1.5, streams: 1.5 },
@@ -45,7 +45,7 @@ const LENGTHS = {
   },
   quick: {
     microCpuMs: 150,
-    telemetryRounds: 20,
+    telemetryRounds: 60,
     endToEnd: {
       rounds: 1,
       seconds: { closed: 1.5, paced: 1.5, large: 1.5, streams: 1 },

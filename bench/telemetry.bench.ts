@@ -2,44 +2,60 @@
  * telemetry: one record into the metrics, and into the decision log with its share of a write that costs nothing; and a
  * scrape of metrics that are full, which must not hold up calls.
  */
+import { createSecretKey } from "node:crypto";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { EMPTY_POLICY_SET } from "../src/core/policy/policy-set.ts";
+import type { ExchangeRecord } from "../src/core/exchange/record.ts";
+import { Segment } from "../src/telemetry/chain.ts";
+import type { ChainKey } from "../src/telemetry/chain.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
-import { createMetrics } from "../src/telemetry/metrics.ts";
+import type { DecisionLog } from "../src/telemetry/decision-log.ts";
 import type { Metrics } from "../src/telemetry/metrics.ts";
+import { createTap } from "../src/telemetry/tap.ts";
+import { createTraffic } from "../src/telemetry/traffic.ts";
+import { create } from "../test/telemetry/samples.ts";
 import { callRecord } from "./exchange.bench.ts";
 import type { Micro } from "./micro.ts";
 import type { Aim } from "./report.ts";
 
 const record = callRecord();
-const create = (): Metrics =>
-  createMetrics({
-    version: "0.0.0",
-    isNamed: () => true,
-    inForce: () => EMPTY_POLICY_SET,
-    policy: () => ({ generation: 1, servers: 5, policies: 10, rules: 50, invalid: 0, problems: 0, lastSyncedAtMs: 0 }),
-    decisionLogDropped: () => 0,
-    decisionLogQueuedBytes: () => 0,
-    certificateExpiresAtMs: () => undefined,
-    load: () => undefined,
-    isLogKept: () => true,
-  });
-const metrics = create();
-const log = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
+const metrics = create({ isNamed: () => true });
+const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+const chained = (key: ChainKey) =>
+  createDecisionLog({ out: sink(), chain: { segment: new Segment("bench", key), before: () => ({}) } });
+const traffic = createTraffic({ isNamed: () => true });
+const tap = createTap();
+/** Of 50 callers and 20 tools, one after another. */
+const RECORDS = Array.from({ length: 1_000 }, (_, i) => ({
+  ...record,
+  identity: {
+    ...record.identity,
+    workload: { uri: `spiffe://cluster.local/ns/agents/sa/${i % 50}`, name: `agents/${i % 50}` },
+  },
+  target: { kind: "tool", name: `tool-${i % 20}` } as const,
+}));
+let next = 0;
+const varied = (): ExchangeRecord => RECORDS[next++ % RECORDS.length] ?? record;
 const LINES = 20;
+const LOGS: readonly (readonly [name: string, log: DecisionLog])[] = [
+  ["decision log", createDecisionLog({ out: sink() })],
+  ["decision log with a chain", chained(undefined)],
+  ["decision log with a chain and a key", chained(createSecretKey(new Uint8Array(32)))],
+];
 
 export const telemetryBenches: readonly Micro[] = [
   { name: "metrics, one record", run: () => metrics.record(record) },
+  { name: "the last minutes, one record", run: () => traffic.record(varied()) },
+  { name: "a tap that nobody watches, one record", run: () => tap.record(record) },
   { name: "metrics, our own time for one message", run: () => metrics.meter.processed("requestBody", 0.02) },
-  {
-    name: `decision log, ${LINES} records and their write`,
+  ...LOGS.map(([name, log]) => ({
+    name: `${name}, ${LINES} records and their write`,
     async run() {
       for (let i = 0; i < LINES; i++) log.record(record);
       await new Promise((resolve) => void setImmediate(resolve));
     },
-  },
+  })),
 ];
 
 export type ScrapeCost = {
@@ -54,7 +70,7 @@ const [SERVERS, TOOLS, OPEN_STREAMS] = [20, 100, 10_000];
 
 /** All series at their caps, and as many streams open as may be by default. The median of some scrapes. */
 export async function measureScrape(): Promise<ScrapeCost> {
-  const full = create();
+  const full = create({ isNamed: () => true });
   fill(full);
   const scrapes: ScrapeCost[] = [];
   for (let i = 0; i < 7; i++) scrapes.push(await scrape(full));

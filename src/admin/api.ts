@@ -5,6 +5,7 @@ import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { PolicyReport } from "../policies/publisher.ts";
 import { authz } from "../telemetry/authz.ts";
+import type { DecisionLog } from "../telemetry/decision-log.ts";
 import { decisionOf } from "../telemetry/decision-line.ts";
 import { edges } from "../telemetry/edges.ts";
 import { chart } from "../telemetry/history.ts";
@@ -25,6 +26,7 @@ export type ApiOptions = {
   readonly recent: Recent;
   readonly tap: Tap;
   readonly activity: () => readonly Activity[];
+  readonly decisionLog: Pick<DecisionLog, "dropped" | "queuedBytes" | "head">;
   /** Of this start of the process: another one has another. */
   readonly info: {
     readonly version: string;
@@ -39,7 +41,7 @@ const MIN_WINDOW_SECONDS = 10;
 const DEFAULT_WINDOW_SECONDS = 60;
 
 export function apiPages(options: ApiOptions): readonly (readonly [path: string, page: Page])[] {
-  const { policies, report, traffic, recent, tap, activity, info } = options;
+  const { policies, report, traffic, recent, tap, activity, decisionLog, info } = options;
   const known = (): readonly string[] => policies().servers.map(({ name }) => name);
   const rows = (about: string, read: (window: Window, query: URLSearchParams) => readonly { server: string }[]): Page =>
     page(`${about} (?window=60&server=)`, (query) => {
@@ -79,6 +81,7 @@ export function apiPages(options: ApiOptions): readonly (readonly [path: string,
       page("the last calls refused, and why", () => json(200, { denials: recent.list().map(decisionOf) })),
     ],
     ["/api/streams", page("calls and event streams that are open", () => json(200, { servers: activity() }))],
+    ["/api/decision-log", page("what it has lost, and its chain", () => json(200, describeLog(decisionLog)))],
     [
       "/api/tap",
       {
@@ -110,6 +113,13 @@ function filterOf(query: URLSearchParams): TapFilter {
 }
 
 const isSet = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
+
+/** The head is for whoever keeps it where the log cannot be written: `toolgate log verify --head`. */
+const describeLog = ({ dropped, queuedBytes, head }: ApiOptions["decisionLog"]) => ({
+  dropped: dropped(),
+  queuedBytes: queuedBytes(),
+  head: head(),
+});
 
 const describeInfo = ({ version, startedAtMs, id, listen }: ApiOptions["info"]) => ({
   version,

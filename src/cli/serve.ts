@@ -138,6 +138,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     },
     handlers: new Map([[EXT_PROC_PATH, extProc], [EXT_AUTHZ_PATH, extAuthz], ...health.handlers]),
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    onHeld: (bytes) => load.hold(bytes),
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
   });
   endOnUncaught(grpc, log);
@@ -150,6 +151,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     traffic,
     recent,
     tap,
+    decisionLog,
     policies: () => policies.get(),
     report: () => report.get(),
     activity: () => activityOn(policies.get(), metrics.meter.open),
@@ -161,7 +163,6 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     const head = decisionLog.head();
     if (head !== undefined) log.info(head, "the chain of the decision log is here");
   };
-  logHead();
   process.on("SIGHUP", () => {
     file?.reopen();
     logHead();
@@ -187,9 +188,9 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
 }
 
 /** On stdout nobody knows what was there before. */
-function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: Before } {
+function beginChain({ auditChainKey, auditLog }: Config): { readonly segment: Segment; readonly before: () => Before } {
   const segment = new Segment(randomUUID(), auditChainKey === "" ? undefined : readChainKey(auditChainKey));
-  return { segment, before: auditLog === "stdout" ? {} : readBefore(auditLog) };
+  return { segment, before: () => (auditLog === "stdout" ? {} : readBefore(auditLog)) };
 }
 
 /** Of all servers that policy names. */

@@ -101,6 +101,8 @@ const integer = (
   format: String,
 });
 
+const COLLECTOR = /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/;
+
 /** From 0 to 1. */
 const share = (help: string, fallback: string): ConfigOption<number> => ({
   placeholder: "ratio",
@@ -272,13 +274,16 @@ export const OPTIONS: { readonly [Name in keyof Config]: ConfigOption<Config[Nam
     ["off", "observe", "participate"],
     "off",
   ),
-  otlpEndpoint: text({
+  otlpEndpoint: {
     placeholder: "url",
     help: "the collector that takes spans; if empty http://127.0.0.1 and OTLP's port, 4318 or 4317",
     fallback: "",
-    pattern: /^(?:https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?)?$/,
-    expected: "http:// or https:// and a host, without user, query or fragment",
-  }),
+    parse: (given) =>
+      given === "" || (COLLECTOR.test(given) && URL.canParse(given))
+        ? ok(given)
+        : err("expected http:// or https:// and a host, without user, query or fragment"),
+    format: (url) => url,
+  },
   otlpProtocol: oneOf("how spans are sent: in protobuf over HTTP, or over gRPC", ["http", "grpc"], "http"),
   traceSampling: share(
     "of the calls whose caller has no trace, the share that gets spans; the others follow their caller's flag",

@@ -84,6 +84,7 @@ class Driver implements FrameHandler {
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
   #isAnswerBegun = false;
+  #decidedMs: number | undefined;
   #heldBytes = 0;
   #isGranted = true;
   /** Stays so when the last message has thrown. */
@@ -196,6 +197,7 @@ class Driver implements FrameHandler {
   }
 
   #follow(exchange: Exchange): void {
+    if (exchange.request.at === "permitted") this.#decidedMs ??= performance.now() - this.#started;
     const open = openCalls(exchange);
     const cancelled = cancelledBy(exchange);
     const scope = open.length === 0 && cancelled.length === 0 ? undefined : scopeOf(exchange);
@@ -222,7 +224,12 @@ class Driver implements FrameHandler {
       if (record === undefined || this.#recorded.has(place)) continue;
       this.#recorded.add(place);
       const durationMs = performance.now() - this.#started;
-      const times = { requestId: this.#requestId, startedAtMs: this.#startedAtMs, durationMs };
+      const times = {
+        requestId: this.#requestId,
+        startedAtMs: this.#startedAtMs,
+        durationMs,
+        decidedMs: this.#decidedMs,
+      };
       const sizes = place === 0 ? this.#progress.sizes : undefined;
       this.#options.telemetry.record({ ...record, ...times, sizes });
     }

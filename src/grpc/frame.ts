@@ -44,6 +44,11 @@ export class FrameReader {
     return this.#prefixBytes === 0 && this.#message === undefined;
   }
 
+  /** The memory of a message that is not whole: it has all of it as soon as its length is known. */
+  get heldBytes(): number {
+    return this.#message?.length ?? 0;
+  }
+
   #messageLength(prefix: Buffer, at: number): number {
     if (prefix[at] !== 0) {
       throw new StatusError(

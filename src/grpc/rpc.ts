@@ -38,6 +38,8 @@ export type RpcOptions = {
   readonly maxMessageBytes: number;
   /** Gets what a handler threw, unless it threw a StatusError: the peer is told INTERNAL and nothing more. */
   readonly onFault: (fault: unknown, path: string) => void;
+  /** Told how many bytes more, or fewer, are held of messages that are not whole. */
+  readonly onHeld?: (bytes: number) => void;
 };
 
 const RESPONSE_HEADERS = { ":status": 200, "content-type": "application/grpc" };
@@ -58,6 +60,7 @@ export class RpcStream implements Rpc {
   #deadline: NodeJS.Timeout | undefined;
   /** Set once by `end`: from then on nothing more is read or written. */
   #hasEnded = false;
+  #heldBytes = 0;
   #isForgotten = false;
   #isClosed = false;
 
@@ -91,6 +94,7 @@ export class RpcStream implements Rpc {
       } catch (thrown) {
         this.#fail(thrown);
       }
+      this.#hold(reader.heldBytes);
     });
     this.#stream.on("end", () => {
       // An aborted stream is ended too, by Node.
@@ -149,6 +153,7 @@ export class RpcStream implements Rpc {
     this.#isClosed = true;
     this.#hasEnded = true;
     clearTimeout(this.#deadline);
+    this.#hold(0);
     if (this.#on !== undefined) this.#reportClosed(this.#on);
   }
 
@@ -172,6 +177,12 @@ export class RpcStream implements Rpc {
     const timeoutMs = Math.min(Number(digits) * unitMs, MAX_TIMER_MS);
     const message = `not done within the client's deadline, ${grpcTimeout}`;
     this.#deadline = setTimeout(() => this.abort({ code: STATUS_CODE.DEADLINE_EXCEEDED, message }), timeoutMs);
+  }
+
+  #hold(bytes: number): void {
+    if (bytes === this.#heldBytes) return;
+    this.#options.onHeld?.(bytes - this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   #guard(step: () => void): void {

@@ -118,19 +118,28 @@ export function createCallMetrics(labels: Labels, shared: Shared): CallMetrics {
       responseBodies,
     ],
     record(record, nowMs) {
-      const call = labels.call(record, nowMs);
       const { decision, rule, reason, hiddenItems } = record;
-      const result = record.outcome.kind;
-      requests.add({ ...call, result, error_type: labels.errorType(record, nowMs) }, nowMs);
-      decisions.add({ decision, ...call, policy: rule.policy, rule: rule.rule, reason: reason ?? "" }, nowMs);
-      ruleHits.add({ policy: rule.policy, rule: rule.rule, decision }, nowMs);
-      revisions.add({ mcp_server: call.mcp_server, revision: revisionLabel(record) }, nowMs);
-      if (decision === "deny") refusals.add({ mcp_server: call.mcp_server, reason: reason ?? "" }, nowMs);
+      // One object for all series: each takes of it what it has labels for.
+      const call = {
+        ...labels.call(record, nowMs),
+        result: record.outcome.kind,
+        error_type: labels.errorType(record, nowMs),
+        decision,
+        policy: rule.policy,
+        rule: rule.rule,
+        reason: reason ?? "",
+        revision: revisionLabel(record),
+      };
+      requests.add(call, nowMs);
+      decisions.add(call, nowMs);
+      ruleHits.add(call, nowMs);
+      revisions.add(call, nowMs);
+      if (decision === "deny") refusals.add(call, nowMs);
       if (hiddenItems > 0) hidden.add(call, nowMs, hiddenItems);
       const client = labels.client(record, nowMs);
       if (client !== undefined) clients.add({ mcp_server: call.mcp_server, client }, nowMs);
       if (!isOperation(record)) return;
-      durations.observe({ ...call, result }, nowMs, record.durationMs / 1_000, record.trace?.traceId);
+      durations.observe(call, nowMs, record.durationMs / 1_000, exampleOf(record));
       const { requestBytes, responseBytes } = record.sizes ?? {};
       if (requestBytes !== undefined) requestBodies.observe(call, nowMs, requestBytes);
       if (responseBytes !== undefined) responseBodies.observe(call, nowMs, responseBytes);
@@ -151,6 +160,11 @@ const KNOWN_REVISIONS: ReadonlySet<string> = new Set(Object.keys(REVISIONS));
 function revisionLabel({ revision }: ExchangeRecord): string {
   if (revision === undefined) return "_none";
   return KNOWN_REVISIONS.has(revision) ? revision : "_other";
+}
+
+function exampleOf({ trace, startedAtMs, durationMs }: ExchangeRecord) {
+  const traceId = trace?.traceId;
+  return traceId === undefined ? undefined : { traceId, atMs: Math.round(startedAtMs + durationMs) };
 }
 
 const decisionOf = (action: RuleInForce["action"], mode: RuleInForce["mode"]): ExchangeRecord["decision"] =>

@@ -23,8 +23,10 @@ export type CappedCounter<Name extends string> = Capped<Name> & {
 };
 
 export type CappedHistogram<Name extends string> = Capped<Name> & {
-  /** `traceId`: of the call that this is about, when it is traced. */
-  observe(labels: Labels<Name>, nowMs: number, value: number, traceId?: string): void;
+  /** `example`: the call that this is about, when it is traced. */
+  observe(labels: Labels<Name>, nowMs: number, value: number, example?: Example): void;
+  /** To observe under labels that are held at each scrape, without looking for them. */
+  bind(labels: Labels<Name>, nowMs: number): (value: number) => void;
 };
 
 export function createCounter<Name extends string>({ name, help, ...options }: Options<Name>): CappedCounter<Name> {
@@ -44,8 +46,11 @@ export function createCounter<Name extends string>({ name, help, ...options }: O
   };
 }
 
-/** The last call that fell between two bounds, and that can be looked up as a trace. */
-type Exemplar = { readonly traceId: string; readonly value: number; readonly atMs: number };
+/** A call that can be looked up as a trace. `atMs`: since 1970, when it has ended. */
+type Example = { readonly traceId: string; readonly atMs: number };
+
+/** The last one that fell between two bounds. */
+type Exemplar = Example & { readonly value: number };
 
 type Distribution = {
   readonly labels: string;
@@ -68,9 +73,11 @@ export function createHistogram<Name extends string>(options: HistogramOptions<N
   });
   const sets = createLabelSets({ ...rest, create });
   const les = [...bounds.map(String), "+Inf"];
-  const bucketOf = (value: number): number => {
+  const count = (item: Distribution, value: number): number => {
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    item.counts[bucket] = (item.counts[bucket] as number) + 1;
+    item.sum += value;
     return bucket;
   };
   return {
@@ -78,12 +85,14 @@ export function createHistogram<Name extends string>(options: HistogramOptions<N
     name,
     help,
     type: "histogram",
-    observe(labels, nowMs, value, traceId) {
+    observe(labels, nowMs, value, example) {
       const item = sets.at(labels, nowMs);
-      const bucket = bucketOf(value);
-      item.counts[bucket] = (item.counts[bucket] as number) + 1;
-      item.sum += value;
-      if (traceId !== undefined) (item.exemplars ??= [])[bucket] = { traceId, value, atMs: nowMs };
+      const bucket = count(item, value);
+      if (example !== undefined) (item.exemplars ??= [])[bucket] = { ...example, value };
+    },
+    bind(labels, nowMs) {
+      const item = sets.at(labels, nowMs);
+      return (value) => void count(item, value);
     },
     *texts(format) {
       for (const { item } of sets.values()) {

@@ -8,17 +8,21 @@ import type { Before } from "./mark-line.ts";
 const MAX_BEFORE_BYTES = 1_048_576;
 const NEWLINE = 0x0a;
 
-/** Of a file that is not there, or is no file, nothing. */
+/** Of a file that is not there, or that cannot be read, nothing: neither can it be written. */
 export function readBefore(path: string): Before {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true ? beforeOf(readTail(path, found.size), found.size > MAX_BEFORE_BYTES) : {};
+  try {
+    const found = statSync(path);
+    return found.isFile() ? beforeOf(readTail(path, found.size), found.size > MAX_BEFORE_BYTES) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** `isCut`: the tail does not begin where a line does. */
 export function beforeOf(tail: Buffer, isCut: boolean): Before {
   for (let end = tail.length; end > 0;) {
     const start = tail.lastIndexOf(NEWLINE, end - 1) + 1;
-    const line = start === 0 && isCut ? undefined : readChained(tail.subarray(start, end));
+    const line = readChained(tail.subarray(start, end));
     if (line !== undefined) return { follows: line.chain, unchained: unchained(tail.subarray(end + 1)) };
     end = start - 1;
   }

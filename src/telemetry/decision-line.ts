@@ -55,6 +55,19 @@ export const MAX_SENTENCE_LENGTH = 1_024;
 /** Of a list that a server wrote. */
 export const MAX_VALUES = 64;
 
+let secondMs = NaN;
+let secondText = "";
+
+/** As `toISOString`, which takes 0.6 us, of which 0.5 are for what a whole second of lines has in common. */
+function isoTime(ms: number): string {
+  const startMs = Math.floor(ms / 1_000) * 1_000;
+  if (startMs !== secondMs) {
+    secondMs = startMs;
+    secondText = new Date(startMs).toISOString().slice(0, -"000Z".length);
+  }
+  return `${secondText}${String(Math.trunc(ms - startMs)).padStart(3, "0")}Z`;
+}
+
 /** What of a record is told: the decision log, the admin interface and the tap say it in the same words. */
 export function decisionOf(record: ExchangeRecord): DecisionLine {
   const { identity, target, outcome } = record;
@@ -62,7 +75,7 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
   const name = cut(target?.name);
   return {
     v: LINE_VERSION,
-    time: new Date(record.startedAtMs).toISOString(),
+    time: isoTime(record.startedAtMs),
     request_id: cut(record.requestId),
     trace_id: record.trace?.traceId ?? record.trace?.parent?.traceId,
     server: record.server,
@@ -100,11 +113,13 @@ export const formatDecision = (record: ExchangeRecord): string => `${formatLine(
 /** An object as the text of one line, without its end. */
 export function formatLine(line: object): string {
   const json = JSON.stringify(line);
-  return DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json;
+  // The first test takes half of what the second one does, and nearly all lines are ASCII.
+  return NOT_PLAIN.test(json) && DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json;
 }
 
 /** What JSON lets through and a terminal or a line reader obeys: C1 controls, bidi and zero-width marks, U+2028, U+2029. */
 const DECEPTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const NOT_PLAIN = /[^ -~]/;
 const DECEPTIVE_ALL = new RegExp(DECEPTIVE, "gu");
 
 /** By UTF-16 units, as JSON escapes are. */

@@ -43,6 +43,10 @@ export function createFlowMetrics({ nowMs, ...shared }: Options): FlowMetrics {
     closed: ["phase"],
     bounds: PROCESSING_BOUNDS_SECONDS,
   });
+  const take = (label: string) => processing.bind({ phase: label }, nowMs());
+  const takes = Object.fromEntries(Object.entries(PHASES).map(([phase, label]) => [phase, take(label)])) as {
+    readonly [phase in Phase]: (seconds: number) => void;
+  };
   const events = createCounter({
     ...shared,
     name: "toolgate_stream_events_total",
@@ -78,7 +82,7 @@ export function createFlowMetrics({ nowMs, ...shared }: Options): FlowMetrics {
   return {
     meter: {
       open,
-      processed: (phase, ms) => processing.observe({ phase: PHASES[phase] }, nowMs(), ms / 1_000),
+      processed: (phase, ms) => takes[phase](ms / 1_000),
       streamEvents: (server, count) => events.add({ mcp_server: server }, nowMs(), count),
       streamEnded: (server, how) => ended.add({ mcp_server: server, how }, nowMs()),
       streamResumed: (server) => resumptions.add({ mcp_server: server }, nowMs()),

@@ -1,7 +1,7 @@
 /**
  * The golden signals of calls that belong together. Two ratios, since a model that uses a tool wrongly and a server that
- * is down are two problems: `success` is what the server could help, `tool_success` also wants that the tool itself did
- * not fail. Refusals are in neither.
+ * is down are two problems: `success` wants that nothing failed, `availability` counts only what the server could help.
+ * Refusals are in neither.
  */
 import { quantile } from "./latency.ts";
 import type { Latency } from "./latency.ts";
@@ -12,8 +12,8 @@ export type Signals = {
   readonly rps: number;
   /** 0 to 1; null when no call has ended so that it could be told. */
   readonly success: number | null;
-  /** The same of tool calls alone, with a tool's own errors as failures. */
-  readonly tool_success: number | null;
+  /** The same, without the errors that tools report themselves (`isError`). */
+  readonly availability: number | null;
   readonly tool_errors: number;
   readonly denied: number;
   readonly audited: number;
@@ -28,13 +28,12 @@ type Counted = Pick<TrafficRow, "method" | "result" | "requests" | "audited" | "
 export function signalsOf(rows: readonly Counted[], seconds: number): Signals {
   const requests = sum(rows);
   const ended = rows.filter(({ result }) => ENDED.has(result));
-  const calls = ended.filter(({ method }) => method === "tools/call");
   const latency = merge(rows.map((row) => row.latency));
   return {
     requests,
     rps: requests / seconds,
-    success: share(ended, (row) => row.result !== "server_error"),
-    tool_success: share(calls, (row) => row.result !== "server_error" && row.result !== "tool_error"),
+    success: share(ended, ({ result }) => result !== "server_error" && result !== "tool_error"),
+    availability: share(ended, ({ result }) => result !== "server_error"),
     tool_errors: sum(rows.filter(({ result }) => result === "tool_error")),
     denied: sum(rows.filter(({ result }) => result === "denied")),
     audited: rows.reduce((total, row) => total + row.audited, 0),

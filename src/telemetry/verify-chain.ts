@@ -128,9 +128,9 @@ export class ChainVerifier {
     const { after } = this.#options;
     const previous = before === undefined ? after : before.chain;
     if (followed === undefined && (before !== undefined || after === undefined)) return;
-    if (followed === undefined) this.#break(place, "missing", "it follows nothing");
-    else if (followed !== previous)
-      this.#break(place, "missing", `the line before it, as it says, has the chain ${followed}`);
+    const said =
+      followed === undefined ? "it follows nothing" : `the line before it, as it says, has the chain ${followed}`;
+    if (followed !== previous) this.#break(place, "missing", said);
   }
 
   #goOn(place: string, line: ChainedLine): void {

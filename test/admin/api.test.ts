@@ -28,6 +28,8 @@ const POLICIES = {
   rules: [{ ...RULE, action: "Allow", mode: "Enforce", servers: ["tools/everything"] }] as const,
 };
 
+const HEAD = { segment: "s", seq: 41, chain: "0".repeat(64) };
+
 /** An admin server at `url` that has seen a permitted and a refused call. */
 async function start(options: Partial<AdminOptions> = {}) {
   const traffic = createTraffic({ isNamed: () => true });
@@ -43,6 +45,7 @@ async function start(options: Partial<AdminOptions> = {}) {
     recent,
     tap,
     activity: () => [{ server: "tools/everything", inflight: 2, streams: 1 }],
+    decisionLog: { dropped: () => 3, queuedBytes: () => 7, head: () => HEAD },
     info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => "127.0.0.1:9002" },
     assets: new Map(),
     ...options,
@@ -105,6 +108,11 @@ describe("/api", () => {
   test("/api/denials has the last refusals as the decision log has them", async () => {
     const { get } = await start();
     expect((await get("/api/denials")).body).toEqual({ denials: [JSON.parse(JSON.stringify(decisionOf(denied())))] });
+  });
+
+  test("/api/decision-log says what was lost, and the head of the chain", async () => {
+    const { get } = await start();
+    expect((await get("/api/decision-log")).body).toEqual({ dropped: 3, queuedBytes: 7, head: HEAD });
   });
 
   test("/api/streams and /api/info say what is open, and since when", async () => {

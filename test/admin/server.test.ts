@@ -23,6 +23,7 @@ const OPTIONS: AdminOptions = {
   recent: createRecent(),
   tap: createTap(),
   activity: () => [],
+  decisionLog: { dropped: () => 0, queuedBytes: () => 0, head: () => undefined },
   info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => "127.0.0.1:9002" },
   policies: () => EMPTY_POLICY_SET,
   report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),

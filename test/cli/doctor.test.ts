@@ -156,6 +156,18 @@ describe("toolgate doctor finds", () => {
       "set processing_mode.request_header_mode to SEND",
     ],
     [
+      "lean.yaml",
+      "skipped headers of which something is not told",
+      remove(extProc("request_attributes", 6)),
+      'request_attributes: add request.headers["mcp-protocol-version"]: headers are skipped',
+    ],
+    [
+      "two-message.yaml",
+      "an answer's skipped headers of which something is not told",
+      remove(extProc("response_attributes", 0)),
+      "response_header_mode: set it to SEND, or add",
+    ],
+    [
       "native-mcp.yaml",
       "bodies that nobody reads",
       remove([...FILTERS, 0]),

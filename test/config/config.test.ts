@@ -393,3 +393,36 @@ test("a way of asking that there is not is a mistake, one among others too", () 
     expect.stringMatching(/^--profiles: expected lean or native-mcp, parted by commas, not "lean,fast"$/),
   ]);
 });
+
+describe("the options of traces", () => {
+  const problemOf = (name: string, text: string): readonly string[] =>
+    problemsOf({ flags: { ...REQUIRED, [name]: text } });
+
+  test.each(["0", "1", "0.5", ".5", "1.0"])("take the share %s", (text) => {
+    expect(configOf({ flags: { ...REQUIRED, traceSampling: text } }).traceSampling).toBe(Number(text));
+  });
+
+  test.each(["", "1.01", "-0.1", "1e-3", "50%", "NaN", "."])("do not take the share %j", (text) => {
+    expect(problemOf("traceSampling", text)).toStrictEqual([expect.stringContaining("expected a number from 0 to 1")]);
+  });
+
+  test.each(["http://127.0.0.1:4318", "https://collector.example", "http://[::1]:4317", "http://c/base/"])(
+    "take the collector %s",
+    (text) => {
+      expect(configOf({ flags: { ...REQUIRED, otlpEndpoint: text } }).otlpEndpoint).toBe(text);
+    },
+  );
+
+  test.each([
+    "collector:4317",
+    "ftp://c",
+    "http://",
+    "http://user:word@c",
+    "http://c?x=1",
+    "http://c#x",
+    "http://c d",
+    "http://c:99999",
+  ])("do not take the collector %j", (text) => {
+    expect(problemOf("otlpEndpoint", text)).toStrictEqual([expect.stringContaining("expected http:// or https://")]);
+  });
+});

@@ -12,12 +12,20 @@ import { playRequest } from "../fixtures/corpus/envoy.ts";
 import { expectForwarded } from "../fixtures/corpus/forwarded.ts";
 import { LATER } from "../fixtures/corpus/later.ts";
 import { expectSeen, isWithheld } from "../fixtures/corpus/seen.ts";
-import { ANY_PATH, authorityOf, FULL_DUPLEX } from "./corpus/authorities.ts";
-import type { Received } from "./corpus/client.ts";
+import { ANY_PATH, authorityOf, BODIES_ALONE, FULL_DUPLEX } from "./corpus/authorities.ts";
+import type { Received, Sent } from "./corpus/client.ts";
 import { coreDelivers } from "./corpus/core-delivers.ts";
 import { overHttp1 } from "./corpus/http1-client.ts";
 import { overHttp2 } from "./corpus/http2-client.ts";
-import { CLEANED_BY_ENVOY, NOT_ON_ENVOY, OTHER_BLOCK, wrongModeOf } from "./corpus/on-envoy.ts";
+import {
+  CLEANED_BY_ENVOY,
+  NOT_ON_ENVOY,
+  OTHER_BLOCK,
+  OTHER_BLOCK_ALONE,
+  REFUSED_ALONE,
+  SEEN_ALONE,
+  wrongModeOf,
+} from "./corpus/on-envoy.ts";
 import { EXECUTED } from "./corpus/recorder.ts";
 import type { Arrival } from "./corpus/recorder.ts";
 import { markerOf, Ring } from "./corpus/ring.ts";
@@ -28,6 +36,10 @@ const HTTP1: Way = { name: "over HTTP/1.1", client: overHttp1 };
 const HTTP2: Way = { name: "over HTTP/2", client: overHttp2 };
 const onAnyPath = (way: Way): Way => ({ ...way, name: `${way.name}, on a route for every path`, authority: ANY_PATH });
 const inDuplex = (way: Way): Way => ({ ...way, name: `${way.name}, in full duplex`, authority: FULL_DUPLEX });
+
+const bodiesAlone = (way: Way): Way => ({ ...way, name: `${way.name}, without headers`, authority: BODIES_ALONE });
+/** As most clients tell it: a request is one message only when its length is known. */
+const HTTP2_WITH_LENGTH: Way = { ...HTTP2, client: (target, sent) => overHttp2(target, withLength(sent)) };
 
 /** HTTP/2 has no headers of one connection (RFC 9113, 8.2.2). */
 const isInHttp2 = ({ http }: RequestCase): boolean =>
@@ -46,6 +58,9 @@ const REQUEST_WAYS: readonly { readonly way: Way; readonly cases: readonly Reque
   { way: onAnyPath(HTTP2), cases: otherPaths },
   { way: inDuplex(HTTP1), cases: movable },
   { way: inDuplex(HTTP2), cases: movable.filter(isInHttp2) },
+  { way: bodiesAlone(HTTP1), cases: movable },
+  // About a body that never ends nobody is asked.
+  { way: bodiesAlone(HTTP2_WITH_LENGTH), cases: movable.filter((one) => isInHttp2(one) && one.stall_after !== true) },
 ];
 const movableAnswers = RESPONSE_CASES.filter(hasAnyAuthority);
 const ANSWER_WAYS: readonly { readonly way: Way; readonly cases: readonly ResponseCase[] }[] = [
@@ -53,6 +68,8 @@ const ANSWER_WAYS: readonly { readonly way: Way; readonly cases: readonly Respon
   { way: HTTP2, cases: RESPONSE_CASES },
   { way: inDuplex(HTTP1), cases: movableAnswers },
   { way: inDuplex(HTTP2), cases: movableAnswers },
+  { way: bodiesAlone(HTTP1), cases: movableAnswers },
+  { way: bodiesAlone(HTTP2_WITH_LENGTH), cases: movableAnswers },
 ];
 
 const titled = <T extends RequestCase | ResponseCase>(cases: readonly T[]) =>
@@ -83,6 +100,7 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
     });
     const outcomeOf = (one: RequestCase): Outcome => found(outcomes, one.id);
     const run = cases.filter(isRun);
+    const isRefusedHere = (one: RequestCase): boolean => way.authority === BODIES_ALONE && one.id in REFUSED_ALONE;
     const isCleaned = (one: RequestCase): boolean => one.id in CLEANED_BY_ENVOY;
     const blocked = run.filter((one) => expectedOf(one) === "block" && !isCleaned(one));
 
@@ -90,7 +108,11 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
       expectBlocked(outcomeOf(one));
     });
 
-    test.each(titled(run.filter((one) => expectedOf(one) === "allow")))(
+    test.each(titled(run.filter(isRefusedHere)))("reaches no server here: %s", (_title, one) => {
+      expectBlocked(outcomeOf(one));
+    });
+
+    test.each(titled(run.filter((one) => expectedOf(one) === "allow" && !isRefusedHere(one))))(
       "reaches the server once, and is answered: %s",
       (_title, one) => {
         expectExecuted(one, outcomeOf(one), markerOf(one, way));
@@ -118,8 +140,9 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
         // The core is not asked about the mode of a route.
         if (verdict.kind !== "blocked" || by !== verdict.details || wrongModeOf(one) !== undefined) others[one.id] = by;
       }
-      const known = blocked.filter((one) => one.id in OTHER_BLOCK && way.authority !== ANY_PATH);
-      expect(others).toStrictEqual(Object.fromEntries(known.map(({ id }) => [id, OTHER_BLOCK[id]?.by])));
+      const reasons = { ...OTHER_BLOCK, ...(way.authority === BODIES_ALONE ? OTHER_BLOCK_ALONE : {}) };
+      const known = blocked.filter((one) => reasons[one.id] !== undefined && way.authority !== ANY_PATH);
+      expect(others).toStrictEqual(Object.fromEntries(known.map(({ id }) => [id, reasons[id]?.by])));
     });
   });
 
@@ -130,7 +153,13 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
     });
     const run = cases.filter(isRun);
 
-    test.each(titled(run))("shows the client what it may see: %s", (_title, one) => {
+    const isSeenHere = (one: ResponseCase): boolean => way.authority === BODIES_ALONE && one.id in SEEN_ALONE;
+
+    test.each(titled(run.filter((one) => !isSeenHere(one))))("shows the client what it may see: %s", (_title, one) => {
+      expectSeen(one, answerTo(outcomes, one));
+    });
+
+    test.fails.each(titled(run.filter(isSeenHere)))("shows the client more than it may see: %s", (_title, one) => {
       expectSeen(one, answerTo(outcomes, one));
     });
 
@@ -174,6 +203,13 @@ describeWithEnvoy("the corpus through a real Envoy", () => {
     expect(ring.recorder.markers.filter((marker) => !sent.includes(marker))).toStrictEqual([]);
   });
 });
+
+function withLength(sent: Sent): Sent {
+  const { headers, body } = sent;
+  if (body.length === 0 || headers.some(([name]) => name === "content-length" || name === "transfer-encoding"))
+    return sent;
+  return { ...sent, headers: [...headers, ["content-length", String(body.length)]] };
+}
 
 function found(outcomes: ReadonlyMap<string, Outcome>, id: string): Outcome {
   const outcome = outcomes.get(id);

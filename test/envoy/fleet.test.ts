@@ -120,7 +120,7 @@ describe.skipIf(!hasPrometheus)("Prometheus", () => {
         expect(all.map(keyOf).toSorted()).toEqual(decided.map(keyOf).toSorted());
         for (const row of all) {
           const same = decided.find((other) => keyOf(other) === keyOf(row)) ?? {};
-          for (const ratio of ["success", "tool_success"].filter((name) => name in row)) {
+          for (const ratio of ["success", "availability"].filter((name) => name in row)) {
             if (same[ratio] === null || row[ratio] === null) expect(row[ratio]).toBe(same[ratio]);
             else expect(row[ratio]).toBeCloseTo(Number(same[ratio]), 3);
           }

@@ -44,7 +44,7 @@ const TOOL_ERROR = { content: [{ type: "text", text: "no" }], isError: true };
 
 /** The load that all tests here are about. */
 async function load(): Promise<void> {
-  await call("reader", callTool("allowed-one"));
+  await call("reader", callTool("allowed-one", { city: "Oslo", street: "a secret" }));
   canary.answer = inEvents;
   await call("reader", callTool("allowed-one"));
   canary.answer = ({ id }, response) => sendJson(response, JSON.stringify({ jsonrpc: "2.0", id, result: TOOL_ERROR }));
@@ -62,24 +62,27 @@ describeWithEnvoy("calls by three callers", () => {
   let tap: Program;
   let table: Program;
   let refusals: Program;
+  let withArguments: Program;
 
   beforeAll(async () => {
     canary = await Canary.start();
     const port = await freePort();
-    const flags = ["--admin-listen", `127.0.0.1:${port}`];
+    const flags = ["--admin-listen", `127.0.0.1:${port}`, "--audit-arguments", "city"];
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, flags });
     [tap, table] = [cli("tap", "-o", "json", "--tool", "*"), cli("tap")];
+    withArguments = cli("tap", "--arguments", "--tool", "*");
     refusals = cli("tap", "-o", "json", "--denied", "--caller", "read*");
     const all = cli("tap", "-o", "json");
     for (const program of [table, all]) await watching(program);
     // Those with a filter have nothing to show yet: they show a refusal that is not of the load.
     const isThere = (program: Program) => (program.stdout === "" ? undefined : true);
-    for (let there = false; !there; there = [tap, refusals].every(isThere)) await call("reader", callTool("probe"));
+    for (let there = false; !there; there = [tap, refusals, withArguments].every(isThere))
+      await call("reader", callTool("probe"));
     await all[Symbol.asyncDispose]();
     await load();
   });
   afterAll(async () => {
-    for (const program of [tap, table, refusals]) await program[Symbol.asyncDispose]();
+    for (const program of [tap, table, refusals, withArguments]) await program[Symbol.asyncDispose]();
     await stack[Symbol.asyncDispose]();
     await canary[Symbol.asyncDispose]();
   });
@@ -119,6 +122,13 @@ describeWithEnvoy("calls by three callers", () => {
     }
   });
 
+  test("tap shows the arguments that Toolgate keeps to who asks for them, and no others", async () => {
+    await withArguments.until("the last call", () => (withArguments.stdout.includes("hidden-one") ? true : undefined));
+    expect(withArguments.stdout).toMatch(/allowed-one .* \{"city":"Oslo"\}\n/);
+    for (const program of [withArguments, tap, table]) expect(program.stdout).not.toContain("a secret");
+    for (const program of [tap, table]) expect(program.stdout).not.toContain("Oslo");
+  });
+
   test("tap shows only what it was asked for", async () => {
     const shown = await refusals.until("the refusal", () => {
       const lines = jsonLines(refusals.stdout).filter(({ tool }) => tool !== "probe");
@@ -133,10 +143,10 @@ describeWithEnvoy("calls by three callers", () => {
     );
     const line = (text: string) => lines.find((one) => one.includes(text)) ?? "";
     expect(line("tool_error")).toMatch(
-      /^\d\d:\d\d:\d\d\.\d{3} {2}allow {2}tool_error +\d+(?:\.\d)?m?s {2}reader +tools\/canary +tools\/call allowed-one +tools\/for-reader\/reader-rule$/,
+      /^\d\d:\d\d:\d\d\.\d{3} {2}allow {2}tool_error +\d+(?:\.\d)?m?s {2}reader +tools\/call allowed-one +tools\/for-reader\/reader-rule +tools\/canary$/,
     );
     expect(line("error -32603")).toContain("admin");
-    expect(line("stranger")).toMatch(/ deny .* initialize +toolgate\/default-deny \(no-access\)$/);
+    expect(line("stranger")).toMatch(/ deny .* initialize +toolgate\/default-deny \(no-access\) +tools\/canary$/);
   });
 
   test("stat has them by server and by tool", async () => {
@@ -145,8 +155,8 @@ describeWithEnvoy("calls by three callers", () => {
     const tools = (await rows("stat", "tools", "canary")).filter(({ name }) => name !== undefined);
     expect(tools).toMatchObject([
       { name: "_unknown" },
-      { name: "allowed-one", requests: 3, success: 1, tool_errors: 1, denied: 0, tool_success: 2 / 3 },
-      { name: "hidden-one", requests: 3, success: 0.5, tool_errors: 0, denied: 1, tool_success: 0.5 },
+      { name: "allowed-one", requests: 3, success: 2 / 3, tool_errors: 1, denied: 0, availability: 1 },
+      { name: "hidden-one", requests: 3, success: 0.5, tool_errors: 0, denied: 1, availability: 0.5 },
     ]);
     expect(await rows("stat", "tools", "other")).toEqual([]);
   });
@@ -185,7 +195,7 @@ describeWithEnvoy("calls by three callers", () => {
   test("a table has the same as the rows", async () => {
     const shown = await printed("authz", "canary");
     expect(shown.split("\n")[0]).toMatch(/^SERVER +TOOL +POLICY +RULE +MODE +ALLOWED +DENIED +AUDITED +SUCCESS +RPS/);
-    expect(shown).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +100\.00% /);
+    expect(shown).toMatch(/tools\/canary +allowed-one +tools\/for-reader +reader-rule +Enforce +3 +0 +0 +66\.66% /);
     expect(await printed("stat", "servers")).toMatch(/^NAMESPACE +SERVER .*\ntools +canary /);
   });
 

@@ -30,8 +30,9 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
   const answered = (path: string): Promise<readonly unknown[]> =>
     prometheus.until(`an answer to ${path}`, async () => {
       const response = await fetch(`${url}/api/v1/${path}`).catch(() => undefined);
-      const body = (await response?.json()) as { data?: { result?: unknown[] } | unknown[] } | undefined;
-      const found = Array.isArray(body?.data) ? body.data : (body?.data?.result ?? []);
+      if (response?.ok !== true) return undefined; // It has not begun yet.
+      const { data } = (await response.json()) as { data: { result: unknown[] } | unknown[] };
+      const found = Array.isArray(data) ? data : data.result;
       return found.length > 0 ? found : undefined;
     });
 
@@ -50,6 +51,7 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
       recent: createRecent(),
       tap: createTap(),
       activity: () => [],
+      decisionLog: { dropped: () => 0, queuedBytes: () => 0, head: () => undefined },
       info: { version: "1.2.3", startedAtMs: 0, id: "this-start", listen: () => undefined },
       policies: () => EMPTY_POLICY_SET,
       report: () => ({ generation: 0, problems: [], warnings: [], lastSyncedAtMs: undefined }),
@@ -57,7 +59,8 @@ describe.skipIf(PROMETHEUS === undefined)("Prometheus", () => {
     cleanups.push(() => admin.close());
     const address = await admin.listen({ host: "127.0.0.1", port: 0 });
     if ("path" in address) throw new Error("a socket where a port was asked for");
-    metrics.record(record({ trace: { traceId: TRACE, parent: undefined, linked: undefined, spans: undefined } }));
+    const trace = { traceId: TRACE, parent: undefined, linked: undefined, spans: undefined };
+    metrics.record(record({ trace, startedAtMs: Date.now() }));
     metrics.record(denied({ target: { kind: "tool", name: "invented" } }));
 
     const folder = await mkdtemp(join(tmpdir(), "prometheus-"));

@@ -10,15 +10,18 @@ type Filter = Node & { readonly name: string; readonly typed_config: Node };
 
 const filtersOf = (config: Node): Filter[] => manager(config)["http_filters"] as Filter[];
 
+/** A file of `envoy-config/`. */
+export const readSample = async (file: string): Promise<Node> =>
+  parse(await readFile(join(PACKAGE_ROOT, "envoy-config", file), "utf8")) as Node;
+
 /** `name`: Toolgate's filter in it; `change` gets that filter's own configuration. */
 export async function sampleConfig(
   file: string,
   name: string,
   change: (filter: Node) => void = () => {},
 ): Promise<(config: Node) => void> {
-  const text = await readFile(join(PACKAGE_ROOT, "envoy-config", file), "utf8");
+  const sample = await readSample(file);
   return (config) => {
-    const sample = parse(text) as Node;
     const filters = filtersOf(sample).filter((filter) => filter.name !== "envoy.filters.http.router");
     const own = filters.find((filter) => filter.name === name);
     if (own === undefined) throw new Error(`${file} has no filter ${name}`);

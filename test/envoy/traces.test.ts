@@ -255,6 +255,9 @@ describeWithCollector("traces", () => {
       const [server, client] = await collector.trace(traceId, 2);
       expect(server).toMatchObject({ kind: SERVER, parentSpanId: caller.spanId });
       expect(client).toMatchObject({ kind: CLIENT, spanId, parentSpanId: server?.spanId, name: server?.name });
+      const [began, sent] = [server, client].map((span) => BigInt(span?.startTimeUnixNano ?? 0));
+      expect(sent).toBeGreaterThan(began ?? sent ?? 0n);
+      expect(client?.endTimeUnixNano).toBe(server?.endTimeUnixNano);
       const [seen] = canary.seen;
       const traceparent = `00-${traceId}-${spanId}-01`;
       // Nothing else has changed, and the length is right.

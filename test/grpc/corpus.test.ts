@@ -16,7 +16,6 @@ import type { BodySendMode } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import { createLatest } from "../../src/policies/latest.ts";
 import { formatDecision } from "../../src/telemetry/decision-line.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
 import { loadOf } from "../fixtures/load.ts";
 import { answerOf, askOf, precedingAsk, REQUEST_CASES, RESPONSE_CASES, seededCut } from "../fixtures/corpus.ts";
@@ -27,6 +26,7 @@ import type { Peer, RequestVerdict } from "../fixtures/corpus/envoy.ts";
 import { LATER } from "../fixtures/corpus/later.ts";
 import { requestHeaders, wirePeer } from "../fixtures/corpus/wire-peer.ts";
 import type { Cut, Mode } from "../fixtures/corpus/wire-peer.ts";
+import { create } from "../telemetry/samples.ts";
 
 /** What the wire does not carry. */
 const ONLY_IN_CORE: Readonly<Record<string, string>> = {
@@ -53,17 +53,7 @@ afterAll(async () => {
 
 async function start(policies: PolicySet): Promise<Server> {
   const records: ExchangeRecord[] = [];
-  const metrics = createMetrics({
-    version: "1.2.3",
-    isNamed: policies.isNamed,
-    inForce: () => policies,
-    policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
-    decisionLogDropped: () => 0,
-    decisionLogQueuedBytes: () => 0,
-    certificateExpiresAtMs: () => undefined,
-    load: () => undefined,
-    isLogKept: () => true,
-  });
+  const metrics = create({ isNamed: policies.isNamed, inForce: () => policies });
   const extProc = createExtProc({
     policies: createLatest(policies),
     telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),

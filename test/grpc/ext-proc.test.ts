@@ -209,7 +209,11 @@ describe("createExtProc() while the clock on the wall jumps", () => {
       stream.close();
       return { written: stream.written, status: stream.status };
     });
-    return { streams, records: records.map((one) => ({ ...one, startedAtMs: 0, durationMs: 0 })), times: records };
+    return {
+      streams,
+      records: records.map((one) => ({ ...one, startedAtMs: 0, durationMs: 0, decidedMs: 0 })),
+      times: records,
+    };
   }
 
   test.each([
@@ -223,8 +227,11 @@ describe("createExtProc() while the clock on the wall jumps", () => {
     expect(jumping.streams).toEqual(still.streams);
     expect(jumping.records).toEqual(still.records);
     expect(jumping.times.map(({ startedAtMs }) => startedAtMs)).toEqual([NOON, NOON + 4 * jumpMs]);
-    for (const { durationMs } of jumping.times) {
-      expect(durationMs).toBeGreaterThanOrEqual(0);
+    // The other went nowhere.
+    expect(jumping.times.map(({ decidedMs }) => decidedMs)).toEqual([expect.any(Number), undefined]);
+    for (const { durationMs, decidedMs = 0 } of jumping.times) {
+      expect(decidedMs).toBeGreaterThanOrEqual(0);
+      expect(durationMs).toBeGreaterThanOrEqual(decidedMs);
       expect(durationMs).toBeLessThan(DAY_MS);
     }
   });
@@ -582,6 +589,16 @@ describe("the meter", () => {
     expect(open()).toEqual({ calls: 1, streams: 0 });
     call.send(JSON_ANSWER, responseBody(result({})));
     expect(open()).toEqual({ calls: 0, streams: 0 });
+  });
+
+  test("has no call in flight whose answer was none", () => {
+    const { handler, open, size } = meter();
+    const headers = headersOf([[":status", "500"]]);
+    new Stream(handler).send(requestHeaders(), requestBody(toolsCall("echo")), {
+      request: "responseHeaders",
+      responseHeaders: { headers, endOfStream: true },
+    });
+    expect([open(), size()]).toEqual([{ calls: 0, streams: 0 }, 1]);
   });
 
   test("has each call of a batch in flight until its own answer has come", () => {

@@ -49,6 +49,16 @@ describe("FrameReader", () => {
     }
   });
 
+  test("says how much memory it holds for a message that is not whole: all of it, from its prefix on", () => {
+    const frame = toFrame(Buffer.from("hello"));
+    const held = (...chunks: readonly Buffer[]): number => read(chunks).reader.heldBytes;
+    expect([held(), held(frame), held(frame, frame)]).toEqual([0, 0, 0]);
+    expect(held(frame.subarray(0, 4))).toBe(0);
+    for (let cut = 5; cut < frame.length; cut++) expect(held(frame.subarray(0, cut))).toBe(5);
+    expect(held(frame.subarray(0, 6), frame.subarray(6))).toBe(0);
+    expect(held(frame.subarray(0, 3), frame.subarray(3, 6))).toBe(5);
+  });
+
   test("says whether the bytes so far end within a frame", () => {
     const frame = toFrame(Buffer.from("hello"));
     for (let cut = 1; cut < frame.length; cut++) {

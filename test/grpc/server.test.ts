@@ -395,6 +395,42 @@ describe("deadline", () => {
   });
 });
 
+describe("a message that is not whole", () => {
+  async function startHolding() {
+    const deltas: number[] = [];
+    const held = (): number => deltas.reduce((sum, delta) => sum + delta, 0);
+    const server = createGrpcServer({
+      handlers: new Map([[PATH, echo]]),
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      onFault: () => {},
+      onHeld: (delta) => void deltas.push(delta),
+    });
+    cleanups.push(() => server.close());
+    const bound = await server.listen({ host: "127.0.0.1", port: 0 });
+    const session = await http2Client(`http://127.0.0.1:${"port" in bound ? bound.port : 0}`);
+    return { held, session };
+  }
+  const frame = toFrame(Buffer.alloc(50_000));
+
+  test("is held until it is", async () => {
+    const { held, session } = await startHolding();
+    const stream = open(session);
+    stream.write(frame.subarray(0, 100));
+    await vi.waitFor(() => expect(held()).toBe(50_000));
+    stream.write(frame.subarray(100));
+    await vi.waitFor(() => expect(held()).toBe(0));
+  });
+
+  test("is held until its stream is closed", async () => {
+    const { held, session } = await startHolding();
+    const streams = [open(session), open(session)];
+    for (const stream of streams) stream.write(frame.subarray(0, 100));
+    await vi.waitFor(() => expect(held()).toBe(100_000));
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+    await vi.waitFor(() => expect(held()).toBe(0));
+  });
+});
+
 describe("a client that goes away", () => {
   test("by cancelling is `closed` to the handler, once, and no fault", async () => {
     const { handler, rpcs, seen, calls } = recorder();

@@ -125,7 +125,7 @@ function stat(group: readonly Flow[], window: number): Omit<StatRow, "server"> {
     requests,
     rps: requests / window,
     success: answered === 0 ? null : 1 - errors / answered,
-    tool_success: answered === 0 ? null : 1 - errors / answered,
+    availability: answered === 0 ? null : 1 - Math.ceil(errors / 2) / answered,
     tool_errors: Math.floor(errors / 2),
     denied,
     audited: sum(group, (flow) => flow.audited ?? 0),

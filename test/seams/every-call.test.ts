@@ -29,7 +29,6 @@ import type { GrpcServer } from "../../src/grpc/server.ts";
 import { STATUS_CODE } from "../../src/grpc/status.ts";
 import { createLatest } from "../../src/policies/latest.ts";
 import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
 import { utf8 } from "../fixtures/bytes.ts";
 import { requestHeaders } from "../fixtures/corpus/wire-peer.ts";
@@ -38,6 +37,7 @@ import { ISSUER } from "../fixtures/identities.ts";
 import { loadOf } from "../fixtures/load.ts";
 import { batch, modernHeaders, modernRequest, notification, request, result, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
+import { create } from "../telemetry/samples.ts";
 import { ask } from "./envoy.ts";
 import type { Heard, Turn } from "./envoy.ts";
 import { callingSeams } from "./seams.ts";
@@ -55,17 +55,7 @@ const { policies } = compiled([
 const OK = String(STATUS_CODE.OK);
 
 const load = loadOf();
-const metrics = createMetrics({
-  version: "1.2.3",
-  isNamed: policies.isNamed,
-  inForce: () => policies,
-  policy: () => ({ generation: 1, lastSyncedAtMs: 0, ...policies.counts, problems: 0 }),
-  decisionLogDropped: () => 0,
-  decisionLogQueuedBytes: () => 0,
-  certificateExpiresAtMs: () => undefined,
-  load: () => load,
-  isLogKept: () => true,
-});
+const metrics = create({ isNamed: policies.isNamed, inForce: () => policies, load: () => load });
 const decisionLog = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
 const shared = {
   policies: createLatest(policies),

@@ -239,8 +239,8 @@ describe("the sizes of bodies", () => {
 });
 
 describe("the duration's exemplar", () => {
-  test("is the trace of the call, for who reads OpenMetrics", async () => {
-    const metrics = create({ nowMs: () => 1_500 });
+  test("is the trace of the call and when it ended, for who reads OpenMetrics", async () => {
+    const metrics = create();
     metrics.record(record());
     expect(String(await metrics.expose("openmetrics"))).not.toContain("trace_id");
     const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -250,7 +250,9 @@ describe("the duration's exemplar", () => {
       .split("\n")
       .filter((line) => line.includes("trace_id"));
     expect(exemplars).toStrictEqual([
-      expect.stringMatching(/le="0\.02"\} 3 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.0123456 1\.5$/),
+      expect.stringMatching(
+        /le="0\.02"\} 3 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.0123456 1788179415\.262$/,
+      ),
     ]);
     expect(String(await metrics.expose("plain"))).not.toContain("trace_id");
   });
@@ -266,17 +268,20 @@ describe("the number of series", () => {
     "toolgate_response_body_bytes_count",
   ];
 
-  test("does not depend on 100,000 invented tools, callers, sessions and revisions", async () => {
+  test("does not depend on 100,000 invented tools, callers, sessions, revisions and clients", async () => {
     const metrics = create();
     for (let i = 0; i < 100_000; i++) {
-      const invented = {
+      const invented: Partial<ExchangeRecord> = {
         identity: user(`user-${i}`),
         target: { kind: "tool", name: `t${i}` },
+        session: `s${i}`,
         revision: `r${i}`,
-      } as const;
+        client: { name: `c${i}`, version: `${i}.0.0` },
+      };
       metrics.record(i % 2 === 0 ? denied(invented) : record({ ...invented, hiddenItems: 1 }));
     }
     for (const name of FAMILIES) expect((await samples(metrics, name)).length, name).toBeLessThanOrEqual(2);
+    expect(await samples(metrics, "toolgate_clients_total")).toHaveLength(51);
     expect(total(await samples(metrics, "toolgate_rule_hits_total"))).toBe(100_000);
   });
 

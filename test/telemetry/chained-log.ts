@@ -35,12 +35,12 @@ export class ChainedLog {
   }
 
   async run({ lines, moved, isKilled }: Omit<Step & { kind: "run" }, "kind">): Promise<void> {
+    if (lines === 0) return; // Nothing is written, and no file opened.
     const tail = this.#last;
     if (tail.length > 0 && tail.at(-1) !== 0x0a) this.#append(Buffer.from("\n"));
     const segment = new Segment(`segment-${this.#runs++}`, this.#key);
     const out = new Writable({ write: (chunk: Buffer, _encoding, done) => (this.#append(chunk), done()) });
-    const log = createDecisionLog({ out, chain: { segment, before: beforeOf(tail, false) } });
-    await turn();
+    const log = createDecisionLog({ out, chain: { segment, before: () => beforeOf(tail, false) } });
     for (let i = 0; i < lines; i++) {
       log.record(i % 2 === 0 ? record({ requestId: `${this.#runs}-${i}` }) : denied({ requestId: "" }));
       await turn();

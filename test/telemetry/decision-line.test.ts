@@ -27,6 +27,12 @@ describe("a line", () => {
     );
   });
 
+  test("has its time as ISO 8601 in UTC, to the millisecond, whatever line came before it", () => {
+    const newYear = Date.UTC(2027, 0, 1);
+    for (const startedAtMs of [newYear - 1, newYear, newYear + 7, newYear + 999, newYear + 1_000, newYear - 1, 0, -1])
+      expect(parse(formatDecision(record({ startedAtMs })))["time"]).toBe(new Date(startedAtMs).toISOString());
+  });
+
   test("of a denied anonymous call says why there is nobody, and why not", () => {
     const line = formatDecision(
       denied({ identity: ANONYMOUS, method: "prompts/get", target: { kind: "prompt", name: "p" } }),

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { formatDecision } from "../../src/telemetry/decision-line.ts";
@@ -90,10 +90,8 @@ describe("the log", () => {
 
   test("counts as lost only decisions, and not what it says of itself", async () => {
     const out = new Reader({ highWaterMark: 1 });
-    const chain = { segment: new Segment("s", undefined), before: {} };
+    const chain = { segment: new Segment("s", undefined), before: () => ({}) };
     const log = createDecisionLog({ out, chain });
-    out.block();
-    await turn();
     log.record(record());
     out.destroy(new Error("write EPIPE"));
     await turn();
@@ -105,7 +103,11 @@ describe("the log", () => {
     const out = new Reader();
     const key = Buffer.alloc(32, 1);
     const before = { follows: "0".repeat(64), unchained: { bytes: 3, sha256: "1".repeat(64) } };
-    const log = createDecisionLog({ out, chain: { segment: new Segment("s", key), before } });
+    const log = createDecisionLog({
+      out,
+      chain: { segment: new Segment("s", createSecretKey(key)), before: () => before },
+    });
+    expect(log.head()).toBeUndefined();
     log.record(record({ target: { kind: "tool", name: "größe" } }));
     await log.close();
     const lines = out.lines.map(parse);
@@ -127,6 +129,17 @@ describe("the log", () => {
       previous = chain ?? "";
     }
     expect(createDecisionLog({ out: new Reader() }).head()).toBeUndefined();
+  });
+
+  test("with a chain writes nothing, and looks at nothing, where there is nothing to write", async () => {
+    const out = new Reader();
+    const before = () => {
+      throw new Error("nobody has asked");
+    };
+    const log = createDecisionLog({ out, chain: { segment: new Segment("s", undefined), before } });
+    await log.close();
+    expect(out.writes.join("")).toBe("");
+    expect(log.head()).toBeUndefined();
   });
 
   test("says how much waits: its own lines, and those that its reader has been given", async () => {

@@ -36,7 +36,7 @@ describe("the plain text", () => {
   test("has counters under their full names, and no exemplar", async () => {
     const [calls, took] = [counter(), histogram()];
     calls.add({ tool: 'a"\\\n' }, 0, 2);
-    took.observe({ tool: "b" }, 0, 0.5, TRACE);
+    took.observe({ tool: "b" }, 0, 0.5, { traceId: TRACE, atMs: 0 });
     expect(String(await expose([calls, took], new Registry(), "plain"))).toBe(
       [
         "# HELP calls_total Help\\\\text\\nof two lines.",
@@ -72,10 +72,10 @@ describe("OpenMetrics", () => {
   test("names a counter without _total, has the trace of the last call in each bucket, and says where it ends", async () => {
     const [calls, took] = [counter(), histogram()];
     calls.add({ tool: "a" }, 0);
-    took.observe({ tool: "b" }, 1_000, 0.5, "0".repeat(31) + "1");
-    took.observe({ tool: "b" }, 1_790_000_000_123, 0.6, TRACE);
-    took.observe({ tool: "b" }, 1_790_000_000_200, 0.7);
-    took.observe({ tool: "b" }, 1_790_000_000_300, 5, TRACE);
+    took.observe({ tool: "b" }, 0, 0.5, { traceId: "0".repeat(31) + "1", atMs: 1_000 });
+    took.observe({ tool: "b" }, 0, 0.6, { traceId: TRACE, atMs: 1_790_000_000_123 });
+    took.observe({ tool: "b" }, 0, 0.7);
+    took.observe({ tool: "b" }, 0, 5, { traceId: TRACE, atMs: 1_790_000_000_300 });
     const lines = String(await expose([calls, took], new Registry(), "openmetrics")).split("\n");
     expect(lines.filter((line) => !line.startsWith("# HELP"))).toStrictEqual([
       "# TYPE calls counter",

@@ -94,13 +94,13 @@ describe("toolgate_processing_seconds", () => {
     metrics.meter.processed("check", 1_000);
     const counts = await samples(metrics, "toolgate_processing_seconds_count");
     expect(counts.map(({ labels, value }) => `${labels["phase"]} ${value}`)).toStrictEqual([
-      "request_body 1",
-      "check 1",
       "request_headers 0",
+      "request_body 1",
       "request_trailers 0",
       "response_headers 0",
       "response_body 0",
       "response_trailers 0",
+      "check 1",
     ]);
     const buckets = await samples(metrics, "toolgate_processing_seconds_bucket");
     const ofBody = buckets.filter(({ labels }) => labels["phase"] === "request_body");

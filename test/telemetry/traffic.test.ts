@@ -88,10 +88,13 @@ function slow(records: readonly Timed[], askedMs: number, windowSeconds: number)
     signals(some: readonly ExchangeRecord[]) {
       const ended = some.filter(is(...ends));
       const failures = some.filter(is("timeout", "-32603", "-32000")).length;
+      const errors = some.filter(is("tool_error")).length;
+      const share = (bad: number): number | null => (ended.length === 0 ? null : (ended.length - bad) / ended.length);
       return {
         requests: some.length,
-        success: ended.length === 0 ? null : (ended.length - failures) / ended.length,
-        tool_errors: some.filter(is("tool_error")).length,
+        success: share(failures + errors),
+        availability: share(failures),
+        tool_errors: errors,
         denied: some.filter(is("denied")).length,
         audited: some.filter(({ decision }) => decision === "audit").length,
       };

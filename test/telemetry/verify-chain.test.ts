@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChainKey } from "../../src/telemetry/chain.ts";
@@ -7,7 +8,7 @@ import { ChainedLog } from "./chained-log.ts";
 import type { Step } from "./chained-log.ts";
 import { lineFaults } from "./line-faults.ts";
 
-const KEY = Buffer.alloc(32, 7);
+const KEY = createSecretKey(Buffer.alloc(32, 7));
 type Known = { readonly key?: ChainKey; readonly after?: string; readonly head?: string };
 
 function verify(files: readonly Buffer[], { key, after, head }: Known = {}) {
@@ -65,12 +66,12 @@ describe("an honest log", () => {
   });
 
   test("says of each segment its lines, its times, and whether it was stopped in order", async () => {
-    const files = await played([run(2), run(1, { isKilled: true }), run(0)]);
+    const files = await played([run(2), run(1, { isKilled: true }), run(0), run(1)]);
     const { segments } = verify(files);
     expect(segments.map(({ name, lines, isEnded, lost }) => [name, lines, isEnded, lost])).toStrictEqual([
       ["segment-0", 4, true, 0],
       ["segment-1", 2, false, 0],
-      ["segment-2", 2, true, 0],
+      ["segment-2", 3, true, 0],
     ]);
     expect(segments[0]?.first).toMatch(/^\d{4}-/);
     expect(segments[0]?.last).toMatch(/^\d{4}-/);
@@ -117,7 +118,7 @@ describe("what is done to a log afterwards is found", () => {
     .tuple(histories, fc.nat(3))
     .map(([steps, lines]) => [
       ...steps.map((step) => (isLinked(step) ? step : { ...step, moved: undefined })),
-      run(lines),
+      run(lines + 1),
     ]);
   const found = (damage: (files: readonly Buffer[], at: number, more: number) => readonly Buffer[]) =>
     fc.assert(
@@ -220,7 +221,24 @@ describe("a break is told where it is, and what it is", () => {
     expect(verify(keyed, { key: KEY }).isSound).toBe(true);
     expect(verify(keyed).broken).toStrictEqual(at(1, "not the key"));
     expect(verify(plain, { key: KEY }).broken).toStrictEqual(at(1, "not the key"));
-    expect(verify(keyed, { key: Buffer.alloc(32, 8) }).broken).toStrictEqual(at(1, "changed"));
+    expect(verify(keyed, { key: createSecretKey(Buffer.alloc(32, 8)) }).broken).toStrictEqual(at(1, "changed"));
+  });
+
+  test("where the end of the last line is another byte, which half a line cannot have", async () => {
+    const [file = Buffer.alloc(0)] = await played([run(1)]);
+    const changed = Buffer.from(file);
+    changed[file.length - 1] = 0x20;
+    expect(verify([changed]).broken).toStrictEqual(at(3, "changed"));
+    expect(verify([file.subarray(0, -1)]).broken).toStrictEqual([]);
+  });
+
+  test("where more than half a line stands before a file that follows nothing", async () => {
+    const log = await new ChainedLog(undefined).play([run(2, { isKilled: true }), { kind: "torn", bytes: 20 }]);
+    log.move();
+    await log.run({ lines: 1, moved: undefined, isKilled: false });
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = log.files;
+    expect(verify([first, Buffer.concat([Buffer.from("{}\n"), second])]).broken).toStrictEqual(at(3, "changed"));
+    expect(verify([Buffer.concat([first, Buffer.from("\n")]), second]).broken).toStrictEqual(at(3, "changed"));
   });
 
   test("where a mark says what no mark can say", async () => {

@@ -41,6 +41,9 @@ export type Scripted = {
   readonly records: readonly OnRecord[];
 };
 
+/** The header of a request that goes by the route with the time-out. */
+export const IMPATIENT = "x-impatient";
+
 type Random = (below: number) => number;
 type Drawn = { readonly id: string; readonly role: Role; readonly server: ServerName; readonly era: Era };
 type Verdict = Pick<OnRecord, "decision" | "policy" | "rule" | "reason">;
@@ -88,7 +91,8 @@ function toolCall(given: Drawn, name: Tool): Scripted {
   const drawn = { ...given, era };
   const verdict = !hasAccess(drawn.role) ? NO_ACCESS : name === "watched" ? ON_TRIAL : GRANTED[drawn.role];
   const { leaves } = verdict.decision === "deny" ? {} : ending;
-  const call = post(drawn, "tools/call", { name, arguments: {} }, { tool: name }, verdict, ending);
+  const called = post(drawn, "tools/call", { name, arguments: {} }, { tool: name }, verdict, ending);
+  const call = ending.isImpatient === true ? { ...called, headers: { ...called.headers, [IMPATIENT]: "1" } } : called;
   if (leaves === undefined) return call;
   const taking = { ...drawn, id: `${drawn.id}-taken-back` };
   const cancelled = { requestId: drawn.id };

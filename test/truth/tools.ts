@@ -1,10 +1,20 @@
 /** How each tool ends a call that was let through; `upstream.ts` does it, and this says what it is to be called. */
 
 export type Ending = {
-  readonly outcome: "ok" | "tool_error" | "rpc_error" | "transport_error" | "cancelled" | "unread" | "input_required";
+  readonly outcome:
+    | "ok"
+    | "tool_error"
+    | "rpc_error"
+    | "transport_error"
+    | "timeout"
+    | "cancelled"
+    | "unread"
+    | "input_required";
   readonly code?: number;
   /** What its caller does. */
   readonly leaves?: "in the answer" | "before the answer" | "by a notification";
+  /** Its route has a time-out. */
+  readonly isImpatient?: true;
   /** The eras in which it can happen; default both. */
   readonly era?: "legacy" | "modern";
 };
@@ -23,6 +33,7 @@ export const ENDINGS = {
   // Envoy tells its processor that the exchange is over, and not who has left it.
   "dies-in-json": { outcome: "cancelled" },
   "dies-in-events": { outcome: "cancelled" },
+  "never-answers": { outcome: "timeout", isImpatient: true },
   "ends-without-answer": { outcome: "transport_error" },
   // The client may come back for the answer on another stream.
   "ends-to-be-resumed": { outcome: "unread", era: "legacy" },

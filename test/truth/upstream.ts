@@ -88,6 +88,7 @@ export class ScriptedServer implements AsyncDisposable {
       case "is-left-in-answer":
         return void beginEvents(response);
       case "is-left-before-answer":
+      case "never-answers":
         return;
       case "is-taken-back":
         beginEvents(response);

@@ -2,6 +2,7 @@
 import { BODY_SEND_MODE } from "../../grpc/protos.ts";
 import type { BodySendMode, ProcessingRequest } from "../../grpc/protos.ts";
 import { readProfile } from "../../grpc/profile.ts";
+import { ANSWER_ATTRIBUTES, LEAN_ATTRIBUTES } from "../../grpc/skipped-headers.ts";
 import { JWT_AUTHN, NATIVE_MCP } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 
@@ -61,29 +62,36 @@ function modeFindings(settings: Settings, { isHeld, nativeMcp }: Surroundings): 
     ...(nativeMcp === undefined ? [] : (["native-mcp"] as const)),
   ]);
   if (!profile.ok) return [{ at: mode, message: profile.error }];
-  const override = settings("allow_mode_override");
-  const skips = (name: string): boolean => mode.at(name).text === "SKIP";
+  const { requests, answers } = profile.value;
+  const [headers, body, trailers] = [
+    mode.at("response_header_mode"),
+    mode.at("response_body_mode"),
+    mode.at("response_trailer_mode"),
+  ];
+  const asked = settings("request_attributes");
+  const missing = LEAN_ATTRIBUTES.filter((name) => !asked.texts.includes(name));
+  const isTold = ANSWER_ATTRIBUTES.every((name) => settings("response_attributes").texts.includes(name));
+  const rows = [
+    [asked, requests === "lean" && missing.length > 0, `add ${missing.join(", ")}: headers are skipped`],
+    [
+      headers,
+      headers.text === "SKIP" && !(answers === "streamed" && isTold),
+      `set it to SEND, or add what is needed of headers to response_attributes (${ANSWER_ATTRIBUTES.join(", ")})`,
+    ],
+    [
+      body,
+      answers === "override" && !settings("allow_mode_override").isTrue,
+      "set it to STREAMED (or allow_mode_override to true): it is NONE, and lists would reach callers unfiltered",
+    ],
+    [
+      trailers,
+      answers !== "override" && trailers.text !== "SEND",
+      "set it to SEND: what is held back of an answer is lost at trailers",
+    ],
+  ] as const;
   return [
-    ...(profile.value.requests === "parsed" && nativeMcp !== undefined ? nativeFindings(nativeMcp) : []),
-    ...(skips("response_header_mode")
-      ? [{ at: mode.at("response_header_mode"), message: "set it to SEND: lists would reach callers unfiltered" }]
-      : []),
-    ...(profile.value.answers === "override" && !override.isTrue
-      ? [
-          {
-            at: mode.at("response_body_mode"),
-            message: `set it to STREAMED (or allow_mode_override to true): it is NONE, and lists would reach callers unfiltered`,
-          },
-        ]
-      : []),
-    ...(profile.value.answers !== "override" && mode.at("response_trailer_mode").text !== "SEND"
-      ? [
-          {
-            at: mode.at("response_trailer_mode"),
-            message: "set it to SEND: what is held back of an answer is lost at trailers",
-          },
-        ]
-      : []),
+    ...rows.flatMap(([at, isWrong, message]) => (isWrong ? [{ at, message }] : [])),
+    ...(requests === "parsed" && nativeMcp !== undefined ? nativeFindings(nativeMcp) : []),
   ];
 }
 

@@ -34,9 +34,9 @@ const TOOL_ERRORS: Column<StatRow> = {
   isNumber: true,
   missable: 1,
 };
-const TOOL_SUCCESS: Column<StatRow> = {
-  title: "TOOL_SUCCESS",
-  cell: (row) => share(row.tool_success),
+const AVAILABILITY: Column<StatRow> = {
+  title: "AVAILABILITY",
+  cell: (row) => share(row.availability),
   isNumber: true,
   isWide: true,
 };
@@ -55,7 +55,7 @@ export const STAT_COLUMNS: { readonly [kind in StatKind]: readonly Column<StatRo
     DENIED,
     { title: "INFLIGHT", cell: ({ inflight }) => count(inflight), isNumber: true, missable: 5 },
     { title: "STREAMS", cell: ({ streams }) => count(streams), isNumber: true, missable: 5 },
-    TOOL_SUCCESS,
+    AVAILABILITY,
     wide(TOOL_ERRORS),
     wide(AUDITED),
     REQUESTS,
@@ -69,7 +69,7 @@ export const STAT_COLUMNS: { readonly [kind in StatKind]: readonly Column<StatRo
     RPS,
     ...LATENCIES,
     wide(DENIED),
-    TOOL_SUCCESS,
+    AVAILABILITY,
     wide(AUDITED),
     REQUESTS,
   ],

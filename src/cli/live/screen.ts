@@ -18,7 +18,10 @@ export function screen(out: typeof process.stdout = process.stdout): Screen {
   const isTerminal = out.isTTY;
   return {
     write: (text) => out.write(text),
-    columns: isTerminal ? out.columns : undefined,
+    // It can change while a command runs.
+    get columns() {
+      return isTerminal ? out.columns : undefined;
+    },
     // NO_COLOR counts whatever it says, unless it is empty (no-color.org).
     hasColours: isTerminal && (process.env["NO_COLOR"] ?? "") === "" && out.hasColors(),
   };

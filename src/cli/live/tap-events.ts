@@ -14,6 +14,8 @@ export type TappedCall = { readonly text: string; readonly line: DecisionLine & 
 
 export type TapListener = {
   onCall(call: TappedCall): void;
+  /** For the first time: from now on nothing is missed. */
+  onConnected?(): void;
   /** Something to tell that is no call. */
   onNotice(sentence: string): void;
 };
@@ -35,6 +37,7 @@ export async function follow(
     if (signal.aborted) break;
     if (opened.ok) {
       const now = await startOf(client);
+      if (start === undefined) listener.onConnected?.();
       if (isLost) listener.onNotice(now === start ? "connected again" : "connected again: Toolgate was restarted");
       start = now;
       isLost = false;

@@ -76,7 +76,10 @@ const DECISION_COLOURS: { readonly [decision in DecisionLine["decision"]]: Colou
 
 type Part = readonly [text: string, width: number, colour?: Colour | undefined];
 
-/** Aligned for what is usual; what is longer pushes on. */
+/** On a narrower terminal a call has its latency, and no thousandths of a second beside it. */
+const NARROW = 100;
+
+/** The most telling first, aligned for what is usual; what is longer pushes on, and what has no room is cut off. */
 const showCall =
   (screen: Screen) =>
   ({ line }: TappedCall): string => {
@@ -85,14 +88,14 @@ const showCall =
     const isBad = ended === "server_error" || ended === "tool_error" || ended === "client_error";
     const name = line.tool ?? line.prompt ?? line.resource;
     const parts: readonly Part[] = [
-      [line.time.slice(11, 23), 12, "dim"],
+      [line.time.slice(11, (screen.columns ?? NARROW) < NARROW ? 19 : 23), 0, "dim"],
       [decision, 5, DECISION_COLOURS[decision]],
-      [outcome === "rpc_error" ? `error ${code}` : outcome, 12, isBad ? "red" : undefined],
+      [outcome === "rpc_error" ? `error ${code}` : outcome, 10, isBad ? "red" : undefined],
       [formatSeconds(line.duration_ms / 1_000).padStart(6), 6],
-      [line.caller, 16, "bold"],
-      [line.server ?? "-", 16],
+      [line.caller, 10, "bold"],
       [name === undefined ? line.method : `${line.method} ${name}`, 24],
       [`${line.policy}/${line.rule}${line.reason === undefined ? "" : ` (${line.reason})`}`, 0, "dim"],
+      [line.server ?? "-", 0],
       [line.arguments === undefined ? "" : JSON.stringify(line.arguments), 0],
     ];
     return fitLine(screen, parts);

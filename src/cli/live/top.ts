@@ -60,7 +60,14 @@ export async function runTop(
   let notice = "";
   const isTerminal = screen.columns !== undefined;
   const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
+  const show = (): Promise<void> =>
+    isTerminal
+      ? drawUntil(ended, screen, () => draw(screen, busy, notice, rowsOnScreen() ?? 24))
+      : printUntil(ended, () => printTable(screen, COLUMNS, inOrder(busy)));
+  let showing: Promise<void> | undefined;
   const listener = {
+    onConnected: () => void (showing = show()),
     onCall: ({ line }: { readonly line: DecisionLine }) => {
       notice = "";
       add(busy, line);
@@ -70,13 +77,9 @@ export async function runTop(
       else complain.write(`${sentence}\n`);
     },
   };
-  const ended = AbortSignal.any([signal, over.signal]);
-  const drawing = isTerminal
-    ? drawUntil(ended, screen, () => draw(screen, busy, notice, rowsOnScreen() ?? 24))
-    : printUntil(ended, () => printTable(screen, COLUMNS, inOrder(busy)));
   const followed = await follow(client.value, tapPath(flags), listener, signal);
   over.abort();
-  await drawing;
+  await showing;
   if (!followed.ok) {
     complain.write(`${followed.error}\n`);
     return FAILED;

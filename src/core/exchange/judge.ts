@@ -45,6 +45,8 @@ export type Arrived = Addressed & {
   readonly server: Server;
   /** What becomes of the headers that say who somebody is. */
   readonly forwarded: HeaderChanges;
+  /** None of them can be changed. */
+  readonly isFixed: boolean;
   readonly headers: RequestHeaders;
   readonly limits: Limits;
   readonly sha256: Sha256;

@@ -50,6 +50,8 @@ export type ExchangeRecord = {
   readonly startedAtMs: number;
   /** From the request's headers to the answer, not to the end of HTTP. */
   readonly durationMs: number;
+  /** From the request's headers to the decision that has let it go on. Left out where it went nowhere, or nobody has looked. */
+  readonly decidedMs?: number | undefined;
   /** Of the JSON-RPC request, as the JSON text it is echoed with; undefined for what gets no answer. */
   readonly id: Id | undefined;
   /** Of MCP, where the request named one. */

@@ -138,6 +138,7 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     server,
     identity,
     forwarded,
+    isFixed: event.isFixed,
     headers: headers.value,
     limits: options.limits,
     sha256: options.sha256,
@@ -145,15 +146,11 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
     loggedArguments: options.loggedArguments ?? [],
   };
   switch (kind) {
-    case "message": {
-      const { era } = classified.value.claim;
-      const [unknown] = event.isFixed ? unknownIn(era, headers.value) : [];
-      if (unknown !== undefined) return refused(arrived, notHere(unknown, era), unread(classified.value.claim));
+    case "message":
       return [
         { at: "awaitingBody", claim: classified.value.claim, ...arrived },
         { kind: "requestHeaders", awaits: "requestBody" },
       ];
-    }
     case "stream":
       return onSession(arrived, sessionCall("GET", classified.value.revision));
     case "end-session":
@@ -258,6 +255,8 @@ function goOn(
   const first = judged.find((one) => one.verdict === "permitted");
   if (first === undefined) throw new Error("nothing was permitted that could go on");
   const { call, permit, decided } = first;
+  const [unknown] = arrived.isFixed ? unknownIn(call.era, arrived.headers) : [];
+  if (unknown !== undefined) return refused(arrived, notHere(unknown, call.era), call, call);
   const traced = withTraces(goes, judged, arrived.limits);
   const body = traced === came ? undefined : traced;
   const changes = requestChanges(arrived, call, body);

@@ -3,6 +3,7 @@
  * decided before anything is made. Beside them a few denials and errors a second, whatever the flag says: those one looks for.
  */
 import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import type { SpanIds, StartSpans } from "../../core/exchange/call-trace.ts";
 import type { TraceContext } from "../../core/mcp/trace-context.ts";
 
@@ -40,14 +41,13 @@ export type Budget = {
 };
 
 /** So many a second, and as many at once after a quiet second. */
-export function createBudget(perSecond: number, nowMs: () => number = Date.now): Budget {
+export function createBudget(perSecond: number, nowMs: () => number = () => performance.now()): Budget {
   let left = perSecond;
   let filledAtMs = nowMs();
   return {
     take() {
       const now = nowMs();
-      // A clock that was set back gives nothing, and takes nothing.
-      left = Math.min(perSecond, left + (Math.max(0, now - filledAtMs) * perSecond) / 1_000);
+      left = Math.min(perSecond, left + ((now - filledAtMs) * perSecond) / 1_000);
       filledAtMs = now;
       if (left < 1) return false;
       left -= 1;

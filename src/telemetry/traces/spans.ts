@@ -30,8 +30,9 @@ export function spansOf(record: ExchangeRecord, ids: SpanIds, maker: Maker): rea
   const context = ownContext(ids, ids.server, trace?.parent?.state);
   const server = span(record, maker, {
     kind: SpanKind.SERVER,
+    fromMs: 0,
     context,
-    parent: parent?.traceId === ids.traceId ? parent : undefined,
+    parent,
     links: trace?.linked === undefined ? [] : [{ context: contextOf(trace.linked) }],
     attributes: { ...shared, ...decisionAttributes(record) },
   });
@@ -40,7 +41,15 @@ export function spansOf(record: ExchangeRecord, ids: SpanIds, maker: Maker): rea
   const client = ownContext(ids, ids.client, trace?.parent?.state);
   return [
     server,
-    span(record, maker, { kind: SpanKind.CLIENT, context: client, parent: context, links: [], attributes: shared }),
+    span(record, maker, {
+      kind: SpanKind.CLIENT,
+      // It goes on when it is decided.
+      fromMs: record.decidedMs ?? 0,
+      context: client,
+      parent: context,
+      links: [],
+      attributes: shared,
+    }),
   ];
 }
 
@@ -49,11 +58,17 @@ export const errorType = ({ outcome, reason }: Pick<ExchangeRecord, "outcome" | 
   outcome.kind === "rpc_error" ? String(outcome.code) : errorWord(outcome.kind, reason);
 
 type Parts = Pick<ReadableSpan, "kind" | "links" | "attributes"> & {
+  /** When it begins, after the call. */
+  readonly fromMs: number;
   readonly context: SpanContext;
   readonly parent: SpanContext | undefined;
 };
 
-function span(record: ExchangeRecord, maker: Maker, { kind, context, parent, links, attributes }: Parts): ReadableSpan {
+function span(
+  record: ExchangeRecord,
+  maker: Maker,
+  { kind, fromMs, context, parent, links, attributes }: Parts,
+): ReadableSpan {
   const { startedAtMs, durationMs } = record;
   return {
     ...maker,
@@ -63,9 +78,9 @@ function span(record: ExchangeRecord, maker: Maker, { kind, context, parent, lin
     name: nameOf(record),
     spanContext: () => context,
     ...(parent === undefined ? {} : { parentSpanContext: parent }),
-    startTime: toHrTime(startedAtMs),
+    startTime: toHrTime(startedAtMs + fromMs),
     endTime: toHrTime(startedAtMs + durationMs),
-    duration: toHrTime(durationMs),
+    duration: toHrTime(durationMs - fromMs),
     status: statusOf(record),
     ended: true,
     events: [],
@@ -132,8 +147,9 @@ function eventOutcome(record: ExchangeRecord): "success" | "failure" | "unknown"
 const present = (attributes: Attributes): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 
+/** Never in the middle of a character: a collector refuses a batch for one text that is no UTF-8. */
 const cut = (text: string): string =>
-  text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH - 1)}…`;
+  text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH - 1).toWellFormed()}…`;
 
 const contextOf = ({ traceId, spanId, isSampled, state }: TraceContext): SpanContext => ({
   traceId,

@@ -12,8 +12,8 @@ import { terminal } from "./terminal.ts";
 const GOLDEN = {
   requests: 1234,
   rps: 20.57,
-  success: 0.9934,
-  tool_success: 0.9712,
+  success: 0.9712,
+  availability: 0.9934,
   tool_errors: 27,
   denied: 3,
   audited: 0,
@@ -26,7 +26,7 @@ const IDLE = {
   requests: 0,
   rps: 0,
   success: null,
-  tool_success: null,
+  availability: null,
   tool_errors: 0,
   denied: 0,
   p50: null,
@@ -109,59 +109,59 @@ function printed<Row>(columns: readonly Column<Row>[], rows: readonly Row[], wid
 describe("stat servers", () => {
   test("at 60 columns", () =>
     expect(printed(STAT_COLUMNS.servers, SERVERS, 60)).toMatchInlineSnapshot(`
-    "
-    NAMESPACE  SERVER         SUCCESS   RPS   P50    P95  DENIED
-    tools      everything      99.34%  20.6  12ms  245ms       3
-    tools      a-server-wit…        -     -     -      -       0
-    no room for P99 INFLIGHT STREAMS
-    "
-  `));
+      "
+      NAMESPACE  SERVER         SUCCESS   RPS   P50    P95  DENIED
+      tools      everything      97.12%  20.6  12ms  245ms       3
+      tools      a-server-wit…        -     -     -      -       0
+      no room for P99 INFLIGHT STREAMS
+      "
+    `));
   test("at 80 columns", () =>
     expect(printed(STAT_COLUMNS.servers, SERVERS, 80)).toMatchInlineSnapshot(`
-    "
-    NAMESPACE  SERVER             SUCCESS   RPS   P50    P95   P99  DENIED  INFLIGHT
-    tools      everything          99.34%  20.6  12ms  245ms  1.6s       3         2
-    tools      a-server-with-qu…        -     -     -      -     -       0         0
-    no room for STREAMS
-    "
-  `));
+      "
+      NAMESPACE  SERVER             SUCCESS   RPS   P50    P95   P99  DENIED  INFLIGHT
+      tools      everything          97.12%  20.6  12ms  245ms  1.6s       3         2
+      tools      a-server-with-qu…        -     -     -      -     -       0         0
+      no room for STREAMS
+      "
+    `));
   test("at 200 columns", () =>
     expect(printed(STAT_COLUMNS.servers, SERVERS, 200)).toMatchInlineSnapshot(`
-    "
-    NAMESPACE  SERVER                           SUCCESS   RPS   P50    P95   P99  DENIED  INFLIGHT  STREAMS
-    tools      everything                        99.34%  20.6  12ms  245ms  1.6s       3         2       14
-    tools      a-server-with-quite-a-long-name        -     -     -      -     -       0         0        0
-    "
-  `));
+      "
+      NAMESPACE  SERVER                           SUCCESS   RPS   P50    P95   P99  DENIED  INFLIGHT  STREAMS
+      tools      everything                        97.12%  20.6  12ms  245ms  1.6s       3         2       14
+      tools      a-server-with-quite-a-long-name        -     -     -      -     -       0         0        0
+      "
+    `));
 });
 
 describe("stat tools", () => {
   test("at 60 columns", () =>
     expect(printed(STAT_COLUMNS.tools, TOOLS, 60)).toMatchInlineSnapshot(`
-    "
-    SERVER         TOOL           SUCCESS  TOOL_ERR   RPS    P95
-    tools/everyt…  trigger-long…   99.34%        27  20.6  245ms
-    tools/everyt…  -                    -         0     -      -
-    no room for P50 P99 METHOD
-    "
-  `));
+      "
+      SERVER         TOOL           SUCCESS  TOOL_ERR   RPS    P95
+      tools/everyt…  trigger-long…   97.12%        27  20.6  245ms
+      tools/everyt…  -                    -         0     -      -
+      no room for P50 P99 METHOD
+      "
+    `));
   test("at 80 columns", () =>
     expect(printed(STAT_COLUMNS.tools, TOOLS, 80)).toMatchInlineSnapshot(`
-    "
-    SERVER            TOOL                SUCCESS  TOOL_ERR   RPS   P50    P95   P99
-    tools/everything  trigger-long-runn…   99.34%        27  20.6  12ms  245ms  1.6s
-    tools/everything  -                         -         0     -     -      -     -
-    no room for METHOD
-    "
-  `));
+      "
+      SERVER            TOOL                SUCCESS  TOOL_ERR   RPS   P50    P95   P99
+      tools/everything  trigger-long-runn…   97.12%        27  20.6  12ms  245ms  1.6s
+      tools/everything  -                         -         0     -     -      -     -
+      no room for METHOD
+      "
+    `));
   test("at 200 columns", () =>
     expect(printed(STAT_COLUMNS.tools, TOOLS, 200)).toMatchInlineSnapshot(`
-    "
-    SERVER            METHOD      TOOL                            SUCCESS  TOOL_ERR   RPS   P50    P95   P99
-    tools/everything  tools/call  trigger-long-running-operation   99.34%        27  20.6  12ms  245ms  1.6s
-    tools/everything  tools/list  -                                     -         0     -     -      -     -
-    "
-  `));
+      "
+      SERVER            METHOD      TOOL                            SUCCESS  TOOL_ERR   RPS   P50    P95   P99
+      tools/everything  tools/call  trigger-long-running-operation   97.12%        27  20.6  12ms  245ms  1.6s
+      tools/everything  tools/list  -                                     -         0     -     -      -     -
+      "
+    `));
 });
 
 describe("edges", () => {

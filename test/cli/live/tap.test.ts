@@ -62,8 +62,8 @@ describe("toolgate tap", () => {
     await until(() => kept.text.split("\n").length === 3);
     expect(`\n${kept.text}`).toMatchInlineSnapshot(`
       "
-      12:30:15.250  allow  ok              12ms  agents/reader     tools/everything  tools/call echo           tools/readers/readers-may-read
-      12:30:15.250  deny   denied         1.0ms  agents/reader     tools/everything  tools/call echo           toolgate/default-deny (no-rule-allows)
+      12:30:15.250  allow  ok            12ms  agents/reader  tools/call echo           tools/readers/readers-may-read  tools/everything
+      12:30:15.250  deny   denied       1.0ms  agents/reader  tools/call echo           toolgate/default-deny (no-rule-allows)  tools/everything
       "
     `);
   });

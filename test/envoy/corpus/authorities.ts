@@ -9,6 +9,9 @@ export const ANY_PATH = "any-path.example";
 /** A route on which Envoy keeps nothing of a body: FULL_DUPLEX_STREAMED, both ways. */
 export const FULL_DUPLEX = "full-duplex.example";
 
+/** Routes on which Envoy shows bodies alone, of requests and of answers: `envoy-config/two-message.yaml`. */
+export const BODIES_ALONE = "bodies-alone.example";
+
 /** A server without a policy, for the case in which the policies of the caller are gone. */
 const REVOKED = "revoked.example";
 /** A server that has changed the definition of a tool. */

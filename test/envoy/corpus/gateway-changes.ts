@@ -1,7 +1,8 @@
 /** What the ring adds to the configuration of the gateway: the marker in the access log, and routes of other kinds. */
 import { extProcFilter, firstRoute, manager } from "../gateway.ts";
 import type { Node } from "../gateway.ts";
-import { ANY_PATH, FULL_DUPLEX } from "./authorities.ts";
+import { readSample } from "../sample-config.ts";
+import { ANY_PATH, BODIES_ALONE, FULL_DUPLEX } from "./authorities.ts";
 import { routeOfMode, WRONG_MODES } from "./on-envoy.ts";
 import { MARKER } from "./recorder.ts";
 
@@ -34,4 +35,25 @@ export function addRoutes(config: Node): void {
   add(ANY_PATH, (route) => (route["match"] = { prefix: "/" }));
   addWithModes(FULL_DUPLEX, DUPLEX_MODES);
   for (const mode of WRONG_MODES) addWithModes(routeOfMode(mode), { request_body_mode: mode });
+}
+
+/** The routes of `two-message.yaml` on a host of their own, its filters, and its attributes beside those that are there. */
+export async function bodiesAlone(): Promise<(config: Node) => void> {
+  const sample = await readSample("two-message.yaml");
+  return (config) => {
+    const [own, theirs] = [extProcFilter(config), extProcFilter(sample)];
+    own["request_attributes"] = [
+      ...new Set([...(own["request_attributes"] as string[]), ...(theirs["request_attributes"] as string[])]),
+    ];
+    own["response_attributes"] = theirs["response_attributes"];
+    const filters = manager(config)["http_filters"] as Node[];
+    const more = (manager(sample)["http_filters"] as Node[]).slice(1, -1);
+    filters.splice(filters.length - 1, 0, ...more);
+    // What the filter of the file has, the first of its routes has here.
+    const perRoute = firstRoute(sample)["typed_per_filter_config"] as { "toolgate.ext_proc": { config: Node } };
+    perRoute["toolgate.ext_proc"].config["overrides"] = { processing_mode: theirs["processing_mode"] };
+    const [host] = (manager(sample)["route_config"] as { virtual_hosts: Node[] }).virtual_hosts;
+    const { virtual_hosts: hosts } = manager(config)["route_config"] as { virtual_hosts: Node[] };
+    hosts.push({ ...host, name: BODIES_ALONE, domains: [BODIES_ALONE] });
+  };
 }

@@ -68,3 +68,23 @@ export const OTHER_BLOCK: Readonly<Record<string, OtherBlock>> = {
   "xpr-007": STREAM_ENDS,
   "xpr-008": STREAM_ENDS,
 };
+
+const ONE_HEADER = "without headers, Envoy makes one of those that stand twice, and so a comma makes two";
+
+/** Where headers are not shown: another reason, or the core's after all. */
+export const OTHER_BLOCK_ALONE: Readonly<Record<string, OtherBlock | undefined>> = {
+  "ct-003": { by: "toolgate_malformed-request", why: ONE_HEADER },
+  "ct-008": undefined,
+  "hdr-007": { by: "toolgate_malformed-request", why: ONE_HEADER },
+};
+
+/** Where headers are not shown, what Toolgate would take out of one is refused. */
+export const REFUSED_ALONE: Readonly<Record<string, string>> = {
+  "hdr-024": "Mcp-Name, which means nothing to its revision",
+  "hdr-026": "a session, which means nothing to its revision",
+};
+
+/** Where the headers of answers are not shown, they have gone. */
+export const SEEN_ALONE: Readonly<Record<string, string>> = {
+  "rsp-075": "a session that begins nothing",
+};

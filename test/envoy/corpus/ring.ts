@@ -13,7 +13,7 @@ import type { Stack } from "../stack.ts";
 import { authorityOf, POLICIES } from "./authorities.ts";
 import type { Client, Received } from "./client.ts";
 import { coreDelivers } from "./core-delivers.ts";
-import { addRoutes, logMarkers } from "./gateway-changes.ts";
+import { addRoutes, bodiesAlone, logMarkers } from "./gateway-changes.ts";
 import { MARKER, Recorder } from "./recorder.ts";
 import type { Arrival } from "./recorder.ts";
 
@@ -63,16 +63,18 @@ export class Ring implements AsyncDisposable {
     await using started = new AsyncDisposableStack();
     const recorder = started.use(await Recorder.start());
     const authority = started.use(await Authority.create());
+    const addBodiesAlone = await bodiesAlone();
     const secure = await mutualTls(await authority.issue("IP:127.0.0.1"), authority.cert);
     const stack = started.use(
       await startStack({
         policies: POLICIES,
-        flags: ["--max-body-bytes", String(MAX_BODY_BYTES)],
+        flags: ["--max-body-bytes", String(MAX_BODY_BYTES), "--profiles", "lean"],
         upstreamPort: recorder.port,
         change: (config) => {
           secure(config);
           logMarkers(config);
           addRoutes(config);
+          addBodiesAlone(config);
         },
       }),
     );

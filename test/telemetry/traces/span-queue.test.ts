@@ -54,17 +54,17 @@ describe("createSpanQueue()", () => {
   test("sends a full batch at once, and one batch at a time", async () => {
     const { exporter, batches, answers } = createCollector();
     const queue = createSpanQueue({ exporter, onFault });
-    queue.push(spans(512));
-    queue.push(spans(600));
-    expect(batches).toEqual([512]);
+    queue.push(spans(128));
+    queue.push(spans(150));
+    expect(batches).toEqual([128]);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(batches).toEqual([512]);
+    expect(batches).toEqual([128]);
     answers[0]?.resolve();
     await vi.advanceTimersByTimeAsync(0);
-    expect(batches).toEqual([512, 512]);
+    expect(batches).toEqual([128, 128]);
     answers[1]?.resolve();
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(batches).toEqual([512, 512, 88]);
+    expect(batches).toEqual([128, 128, 22]);
   });
 
   test("loses what is too much while the collector does not answer, and counts it", async () => {
@@ -121,9 +121,9 @@ describe("createSpanQueue()", () => {
 test("the end waits two seconds for a collector that does not answer, and counts what is left", async () => {
   const { exporter } = createCollector();
   const queue = createSpanQueue({ exporter, onFault });
-  queue.push(spans(700));
+  queue.push(spans(200));
   const started = performance.now();
   await queue.close();
   expect(performance.now() - started).toBeGreaterThan(1_900);
-  expect(queue.counts()).toMatchObject({ exported: 0, dropped: 188 });
+  expect(queue.counts()).toMatchObject({ exported: 0, dropped: 72 });
 });

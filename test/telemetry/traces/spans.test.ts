@@ -56,6 +56,15 @@ describe("spansOf()", () => {
     expect(spansOf(denied(), BOTH, MAKER)).toHaveLength(1);
   });
 
+  test("begins the CLIENT span with the decision, and ends it with the call", () => {
+    const [, client] = spans({ startedAtMs: 1_000, durationMs: 30, decidedMs: 10 }, BOTH);
+    expect([client?.startTime, client?.endTime, client?.duration]).toEqual([
+      [1, 10_000_000],
+      [1, 30_000_000],
+      [0, 20_000_000],
+    ]);
+  });
+
   test.each([
     [{ target: { kind: "tool", name: "echo" } }, "tools/call echo"],
     [{ method: "prompts/get", target: { kind: "prompt", name: "p" } }, "prompts/get p"],
@@ -82,6 +91,11 @@ describe("spansOf()", () => {
       session: long,
     });
     for (const value of Object.values(found)) expect(String(value).length).toBeLessThanOrEqual(256);
+  });
+
+  test("does not cut a character in two", () => {
+    const name = attributes({ target: { kind: "tool", name: "\u{1f600}".repeat(200) } })["gen_ai.tool.name"];
+    expect(String(name).isWellFormed()).toBe(true);
   });
 
   test("says what was let through against policy", () => {
