@@ -22,17 +22,14 @@ export const launch = (): Promise<Browser> =>
 /** A tab that remembers all that it complained of. */
 export type Tab = AsyncDisposable & { readonly page: Page; readonly complaints: readonly string[] };
 
-/** The page's clock stands at the time of the canned answers, until a test lets it run. */
+/** The page's clock begins at the time of the canned answers, and runs. */
 export async function openTab(
   browser: Browser,
   options: BrowserContextOptions & { readonly realClock?: true } = {},
 ): Promise<Tab> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, timezoneId: "UTC", ...options });
   const page = await context.newPage();
-  if (options.realClock !== true) {
-    await page.clock.install({ time: NOW_MS - 60_000 });
-    await page.clock.pauseAt(NOW_MS);
-  }
+  if (options.realClock !== true) await page.clock.install({ time: NOW_MS });
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
