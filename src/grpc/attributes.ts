@@ -14,3 +14,7 @@ export const flag = (value: StructValue | undefined): boolean | undefined =>
 
 /** The attribute `request.id`, which is also Envoy's `x-request-id`. */
 export const requestId = (request: ProcessingRequest): string | undefined => text(attribute(request, "request.id"));
+
+/** Where the connection comes from, with its port, where Envoy is told to send the attribute `source.address`. */
+export const sourceAddress = (request: ProcessingRequest): string | undefined =>
+  text(attribute(request, "source.address"));

@@ -31,7 +31,7 @@ import type { Latest } from "../policies/latest.ts";
 import { sha256 } from "../sha256.ts";
 import type { Meter } from "../telemetry/meter.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { requestId } from "./attributes.ts";
+import { requestId, sourceAddress } from "./attributes.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Load } from "./load.ts";
 import { readProfile } from "./profile.ts";
@@ -83,6 +83,7 @@ class Driver implements FrameHandler {
   #exchange: Exchange;
   #opened: { readonly profile: Profile; readonly duplex: FullDuplex } | undefined;
   #requestId: string | undefined;
+  #sourceAddress: string | undefined;
   #isAnswerBegun = false;
   #decidedMs: number | undefined;
   #heldBytes = 0;
@@ -168,6 +169,7 @@ class Driver implements FrameHandler {
 
   #begin(request: ProcessingRequest): { readonly profile: Profile; readonly duplex: FullDuplex } {
     this.#requestId = requestId(request);
+    this.#sourceAddress = sourceAddress(request);
     const profile = readProfile(request, this.#options.beliefs);
     if (!profile.ok) this.#reject(profile.error);
     const { requests, answers } = profile.value;
@@ -226,6 +228,7 @@ class Driver implements FrameHandler {
       const durationMs = performance.now() - this.#started;
       const times = {
         requestId: this.#requestId,
+        sourceAddress: this.#sourceAddress,
         startedAtMs: this.#startedAtMs,
         durationMs,
         decidedMs: this.#decidedMs,

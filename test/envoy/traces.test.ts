@@ -6,6 +6,8 @@ import { answerTo, Canary, sendJson } from "./canary.ts";
 import { CLIENT, Collector, describeWithCollector, ERROR, SERVER } from "./collector/collector.ts";
 import type { Span } from "./collector/collector.ts";
 import { freePort } from "./everything.ts";
+import { extProcFilter } from "./gateway.ts";
+import type { Node } from "./gateway.ts";
 import { ask } from "./http.ts";
 import type { Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -58,7 +60,11 @@ async function traced(given: Omit<Call, "meta"> = {}): Promise<Span> {
 
 async function start(...flags: readonly string[]): Promise<void> {
   canary = await Canary.start();
-  stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, flags });
+  const change = (config: Node): void => {
+    const filter = extProcFilter(config);
+    filter["request_attributes"] = [...(filter["request_attributes"] as readonly string[]), "source.address"];
+  };
+  stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, flags, change });
   reader = await stack.token("reader");
 }
 async function stop(): Promise<void> {
@@ -110,6 +116,8 @@ describeWithCollector("traces", () => {
         "gen_ai.tool.name": "allowed-one",
         "gen_ai.operation.name": "execute_tool",
         "jsonrpc.request.id": "a-1",
+        "client.address": "127.0.0.1",
+        "client.port": { intValue: expect.stringMatching(/^[0-9]+$/) },
         "network.transport": "tcp",
         "network.protocol.name": "http",
         "security_rule.name": "reader-rule",

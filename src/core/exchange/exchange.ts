@@ -166,7 +166,10 @@ const REVOKED: Fault = { reason: "not-granted", message: "is to a call that poli
 export const cancelCall = (exchange: Exchange, id: Id): Exchange =>
   exchange.cancelled.includes(id) ? exchange : { ...exchange, cancelled: [...exchange.cancelled, id] };
 
-export type Summary = Omit<ExchangeRecord, "requestId" | "startedAtMs" | "durationMs" | "decidedMs" | "sizes">;
+export type Summary = Omit<
+  ExchangeRecord,
+  "requestId" | "startedAtMs" | "durationMs" | "decidedMs" | "sourceAddress" | "sizes"
+>;
 
 /**
  * The records of the calls, in their order: one, but for a batch; undefined for a call that has not ended. None for what

@@ -46,6 +46,8 @@ export type ExchangeRecord = {
   readonly revision: string | undefined;
   /** Envoy's `request.id`. */
   readonly requestId: string | undefined;
+  /** Envoy's `source.address`, where it is told to send it. */
+  readonly sourceAddress?: string | undefined;
   /** Wall clock, milliseconds since the epoch, when Envoy asked. */
   readonly startedAtMs: number;
   /** From the request's headers to the answer, not to the end of HTTP. */

@@ -16,6 +16,8 @@ export const CONVENTIONS = {
   ERROR_TYPE: "error.type",
   TRANSPORT: "network.transport",
   PROTOCOL: "network.protocol.name",
+  CLIENT_ADDRESS: "client.address",
+  CLIENT_PORT: "client.port",
   RULE: "security_rule.name",
   RULESET: "security_rule.ruleset.name",
   SERVICE: "service.name",

@@ -34,7 +34,7 @@ export function spansOf(record: ExchangeRecord, ids: SpanIds, maker: Maker): rea
     context,
     parent,
     links: trace?.linked === undefined ? [] : [{ context: contextOf(trace.linked) }],
-    attributes: { ...shared, ...decisionAttributes(record) },
+    attributes: { ...shared, ...clientAttributes(record), ...decisionAttributes(record) },
   });
   // What is refused goes on to nobody.
   if (ids.client === undefined || decision === "deny") return [server];
@@ -124,6 +124,17 @@ function sharedAttributes(record: ExchangeRecord): Attributes {
     [TOOLGATE.SERVER]: record.server,
     [TOOLGATE.OUTCOME]: outcome.kind,
   });
+}
+
+const ADDRESS = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]+)$/;
+
+/** An address and its port; of a socket in the file system there is neither. */
+function clientAttributes({ sourceAddress = "" }: ExchangeRecord): Attributes {
+  const [, bracketed, plain, port] = ADDRESS.exec(sourceAddress) ?? [];
+  const address = bracketed ?? plain;
+  return address === undefined
+    ? {}
+    : { [CONVENTIONS.CLIENT_ADDRESS]: address, [CONVENTIONS.CLIENT_PORT]: Number(port) };
 }
 
 const decisionAttributes = (record: ExchangeRecord): Attributes =>

@@ -98,6 +98,19 @@ describe("spansOf()", () => {
     expect(String(name).isWellFormed()).toBe(true);
   });
 
+  test.each([
+    ["10.0.0.1:4321", { "client.address": "10.0.0.1", "client.port": 4321 }],
+    ["[2001:db8::1]:80", { "client.address": "2001:db8::1", "client.port": 80 }],
+    ["/run/envoy.sock", {}],
+    [undefined, {}],
+  ])("has the client of %s on the SERVER span alone", (sourceAddress, expected) => {
+    const clientOf = (found: object) =>
+      Object.fromEntries(Object.entries(found).filter(([key]) => key.startsWith("client.")));
+    const [server, client] = spans({ sourceAddress }, BOTH);
+    expect(clientOf(server?.attributes ?? {})).toEqual(expected);
+    expect(clientOf(client?.attributes ?? {})).toEqual({});
+  });
+
   test("says what was let through against policy", () => {
     expect(attributes({ decision: "audit", mode: "Audit", reason: "no-rule-allows" })).toMatchObject({
       "event.action": "allow",
