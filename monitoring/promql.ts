@@ -12,7 +12,8 @@ export const TOOL_CALL: Matchers = 'mcp_method_name="tools/call"';
 
 const NO_ANSWER: Matchers = 'result=~"timeout|transport_error"';
 /** Internal error, and what JSON-RPC keeps for the server's implementation below the codes of MCP. */
-const SERVER_CODE: Matchers = 'result="rpc_error",error_type=~"-32603|-320[01][0-9]"';
+const SERVER_CODE: Matchers =
+  'result="rpc_error",error_type=~"-32603|-320[01][0-9]",mcp_method_name!="server/discover"';
 const TOOL_ERROR: Matchers = 'result="tool_error"';
 
 export const matching = (...matchers: readonly Matchers[]): Matchers => matchers.filter((one) => one !== "").join(",");

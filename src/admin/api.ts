@@ -1,5 +1,6 @@
 /** What this process has seen, as JSON: for `toolgate stat` and its kin, for the page, and for whoever likes to write his own. */
 import { parsePattern } from "../core/policy/pattern.ts";
+import type { ExchangeRecord } from "../core/exchange/record.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
@@ -78,7 +79,7 @@ export function apiPages(options: ApiOptions): readonly (readonly [path: string,
     ],
     [
       "/api/denials",
-      page("the last calls refused, and why", () => json(200, { denials: recent.list().map(decisionOf) })),
+      page("the last calls refused, and why", () => json(200, { denials: recent.list().map(withoutArguments) })),
     ],
     ["/api/streams", page("calls and event streams that are open", () => json(200, { servers: activity() }))],
     ["/api/decision-log", page("what it has lost, and its chain", () => json(200, describeLog(decisionLog)))],
@@ -111,6 +112,9 @@ function filterOf(query: URLSearchParams): TapFilter {
   });
   return { ...Object.fromEntries(named), denied: isSet(query, "denied"), arguments: isSet(query, "arguments") };
 }
+
+/** `toolgate tap --arguments` shows them to who asks; a page that is open on a screen has nobody who did. */
+const withoutArguments = (record: ExchangeRecord) => decisionOf({ ...record, arguments: undefined });
 
 const isSet = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
 

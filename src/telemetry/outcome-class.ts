@@ -10,7 +10,7 @@ import { assertNever } from "../core/result.ts";
 export type OutcomeClass = "ok" | "tool_error" | "client_error" | "server_error" | "denied" | "cancelled" | "unread";
 
 /** `code`: of an `rpc_error`. */
-export function classOf(kind: Outcome["kind"], code: number | undefined): OutcomeClass {
+export function classOf(method: string, kind: Outcome["kind"], code: number | undefined): OutcomeClass {
   switch (kind) {
     case "ok":
     case "input_required":
@@ -20,7 +20,7 @@ export function classOf(kind: Outcome["kind"], code: number | undefined): Outcom
     case "transport_error":
       return "server_error";
     case "rpc_error":
-      return isServerFault(code ?? 0) ? "server_error" : "client_error";
+      return isServerFault(code ?? 0) && method !== PROBE ? "server_error" : "client_error";
     case "tool_error":
     case "denied":
     case "cancelled":
@@ -30,6 +30,9 @@ export function classOf(kind: Outcome["kind"], code: number | undefined): Outcom
       return assertNever(kind);
   }
 }
+
+/** How clients find out that a server does not speak 2026-07-28: any error says so. */
+const PROBE = "server/discover";
 
 /** Internal error, and what JSON-RPC reserves for the server's implementation below the codes of MCP. */
 const isServerFault = (code: number): boolean => code === -32603 || (code >= -32019 && code <= -32000);

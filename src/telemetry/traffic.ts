@@ -104,7 +104,11 @@ export function createTraffic(options: TrafficOptions): Traffic {
       }
       const call = labels.call(record, now);
       const { outcome, rule } = record;
-      const result = classOf(outcome.kind, outcome.kind === "rpc_error" ? outcome.code : undefined);
+      const result = classOf(
+        call.mcp_method_name,
+        outcome.kind,
+        outcome.kind === "rpc_error" ? outcome.code : undefined,
+      );
       const key: TrafficKey = {
         server: call.mcp_server,
         method: call.mcp_method_name,

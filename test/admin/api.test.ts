@@ -105,8 +105,10 @@ describe("/api", () => {
     });
   });
 
-  test("/api/denials has the last refusals as the decision log has them", async () => {
-    const { get } = await start();
+  test("/api/denials has the last refusals as the decision log has them, but for the arguments", async () => {
+    const recent = createRecent();
+    recent.record({ ...denied(), arguments: { values: { path: "/secret" }, withheld: 1 } });
+    const { get } = await start({ recent });
     expect((await get("/api/denials")).body).toEqual({ denials: [JSON.parse(JSON.stringify(decisionOf(denied())))] });
   });
 

@@ -13,7 +13,7 @@ test.each([
   [-32_042, "client_error"],
   [7, "client_error"],
 ] as const)("the code %d is a %s", (code, expected) => {
-  expect(classOf("rpc_error", code)).toBe(expected);
+  expect(classOf("tools/call", "rpc_error", code)).toBe(expected);
 });
 
 test.each([
@@ -27,5 +27,10 @@ test.each([
   ["cancelled", "cancelled"],
   ["unread", "unread"],
 ] as const)("the outcome %s is of the class %s", (kind, expected) => {
-  expect(classOf(kind, undefined)).toBe(expected);
+  expect(classOf("tools/call", kind, undefined)).toBe(expected);
+});
+
+test("a probe for 2026-07-28 that is answered with an error is no failure of the server; one without an answer is", () => {
+  expect(classOf("server/discover", "rpc_error", -32_000)).toBe("client_error");
+  expect(classOf("server/discover", "transport_error", undefined)).toBe("server_error");
 });

@@ -84,11 +84,12 @@ const emptyRow = (sample: Sample): TrafficRow => ({
 
 function requestRow(sample: Sample): TrafficRow {
   const { caller = "", result = "", error_type: code } = sample.labels;
+  const row = emptyRow(sample);
   return {
-    ...emptyRow(sample),
+    ...row,
     caller,
     identity: identityOf(caller),
-    result: classOf(result as Outcome["kind"], Number(code)),
+    result: classOf(row.method, result as Outcome["kind"], Number(code)),
     requests: sample.value,
   };
 }

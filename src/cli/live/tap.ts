@@ -83,8 +83,8 @@ const NARROW = 100;
 const showCall =
   (screen: Screen) =>
   ({ line }: TappedCall): string => {
-    const { decision, outcome, error_code: code } = line;
-    const ended = classOf(outcome, code);
+    const { decision, method, outcome, error_code: code } = line;
+    const ended = classOf(method, outcome, code);
     const isBad = ended === "server_error" || ended === "tool_error" || ended === "client_error";
     const name = line.tool ?? line.prompt ?? line.resource;
     const parts: readonly Part[] = [

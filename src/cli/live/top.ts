@@ -137,7 +137,7 @@ export function add(busy: Map<string, Busy>, line: DecisionLine): void {
   const [oldest] = busy.keys();
   if (busy.size > MAX_ROWS && oldest !== undefined) busy.delete(oldest);
   row.count += 1;
-  const result = classOf(line.outcome, line.error_code);
+  const result = classOf(line.method, line.outcome, line.error_code);
   if (result === "denied") row.denied += 1;
   if (result === "denied" || result === "cancelled" || result === "unread") return;
   row.ended += 1;
