@@ -31,6 +31,7 @@ import { formatProblem } from "../policies/source.ts";
 import { readBefore } from "../telemetry/chain-before.ts";
 import { readChainKey, Segment } from "../telemetry/chain.ts";
 import { createDecisionLog } from "../telemetry/decision-log.ts";
+import type { DecisionLog } from "../telemetry/decision-log.ts";
 import { LogFile } from "../telemetry/log-file.ts";
 import type { Before } from "../telemetry/mark-line.ts";
 import { countOpen } from "../telemetry/meter.ts";
@@ -141,7 +142,7 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
     onHeld: (bytes) => load.hold(bytes),
     onFault: (fault, path) => log.error({ err: fault, path }, "a stream has failed"),
   });
-  endOnUncaught(grpc, log);
+  endOnUncaught(grpc, decisionLog, log);
   let isServing = false;
   let listening: string | undefined;
   const missing = (): string[] => (isServing ? [] : ["the gRPC listener"]);
@@ -211,10 +212,11 @@ function openLogFile({ auditLog }: Config, log: Logger): LogFile | undefined {
 }
 
 /** Nobody knows what such an error has left behind: every exchange fails, which refuses it, and the process ends. */
-function endOnUncaught(grpc: GrpcServer, log: Logger): void {
+function endOnUncaught(grpc: GrpcServer, decisionLog: DecisionLog, log: Logger): void {
   const end = async (uncaught: unknown): Promise<never> => {
     log.fatal({ err: uncaught }, "an error that nobody has caught: all exchanges fail, and the process ends");
-    await Promise.race([grpc.close(), sleep(LAST_WORDS_MS)]).catch(() => {});
+    const lastWords = grpc.close().then(() => decisionLog.close());
+    await Promise.race([lastWords, sleep(LAST_WORDS_MS)]).catch(() => {});
     process.exit(1);
   };
   process.once("uncaughtException", (uncaught) => void end(uncaught));

@@ -128,12 +128,13 @@ describeWithEnvoy("a decision log with a chain", () => {
 });
 
 describeWithEnvoy("an error that nobody catches", () => {
-  test("ends the process after its exchanges have failed: what was not answered is not delivered", async () => {
+  test("ends the process after its exchanges have failed: what was not answered is not delivered, and is on record", async () => {
     const preload = join(folder, "throws.mjs");
     await writeFile(preload, 'process.on("SIGUSR2", () => setImmediate(() => { throw new Error("injected"); }));');
     await using stack = await startStack({
       policies: CANARY_POLICIES,
       upstreamPort: canary.port,
+      flags: ["--audit-log", path, "--audit-chain", "yes"],
       env: { NODE_OPTIONS: `--import ${preload}` },
     });
     const asked = Promise.withResolvers<void>();
@@ -145,6 +146,12 @@ describeWithEnvoy("an error that nobody catches", () => {
     await logged(stack, "an error that nobody has caught").catch(() => {});
     expect(stack.toolgate.log.map(({ msg }) => msg)).toContainEqual(expect.stringContaining("nobody has caught"));
     expect(await stack.toolgate.program.exitCode()).toBe(1);
+    const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: "begin" },
+      { tool: "allowed-one", outcome: "cancelled" },
+      { event: "end" },
+    ]);
     canary.forget();
     expect([(await call(stack)).status, canary.touched]).toEqual([503, 0]);
     await stack.toolgate.restart();
