@@ -5,35 +5,16 @@
 import { once } from "node:events";
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { firstRoute, manager } from "../envoy/gateway.ts";
-import type { Node } from "../envoy/gateway.ts";
-import { untilMetric } from "../envoy/measured.ts";
-import type { Program } from "../envoy/program.ts";
 import { describeWithEnvoy } from "../envoy/real-envoy.ts";
-import { startStack } from "../envoy/stack.ts";
 import type { Stack } from "../envoy/stack.ts";
 import type { Toolgate } from "../envoy/toolgate-process.ts";
-import { perform } from "./perform.ts";
-import { POLICIES } from "./policies.ts";
-import { IMPATIENT, scriptOf } from "./script.ts";
+import { CALLS, linesOf, made, play, records } from "./play.ts";
 import type { OnRecord } from "./script.ts";
 import { METRICS, countBy, nameOf, seriesOf, sumsOf } from "./sums.ts";
-import { ScriptedServer } from "./upstream.ts";
-
-const CALLS = 5_000;
-const ORPHANED = 300;
-/** So long nothing is logged when nothing more will be. */
-const QUIET_MS = 3_000;
-const SEED = Number(process.env["TRUTH_SEED"] ?? 1);
 
 type Line = Readonly<Record<string, unknown>>;
 type Row = Readonly<Record<string, string>> & Readonly<Record<"requests" | "denied" | "audited" | "allowed", number>>;
-
-const script = scriptOf({ calls: CALLS, orphaned: ORPHANED, seed: SEED });
-const made = script.flatMap((one) => (one.takenBackBy === undefined ? [one] : [one, one.takenBackBy]));
-const records = made.flatMap((one) => one.records);
 
 describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
   let stack: Stack;
@@ -41,24 +22,10 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
   let exposition = "";
 
   beforeAll(async () => {
-    const server = await ScriptedServer.start();
-    stack = await startStack({
-      policies: POLICIES,
-      upstreamPort: server.port,
-      change,
+    stack = await play(async ({ toolgate }) => {
+      tap = await Tap.open(toolgate);
     });
-    tap = await Tap.open(stack.toolgate);
-    const [reader = "", admin = "", outsider = ""] = await Promise.all(
-      ["reader", "admin", "outsider"].map(async (role) => stack.token(role)),
-    );
-    const stage = { url: stack.gateway.url, tokens: { reader, admin, outsider }, server };
-    await perform(script.slice(0, -ORPHANED), stage);
-    await untilMetric(stack.toolgate, "toolgate_open_exchanges", 0);
-    await server[Symbol.asyncDispose]();
-    await perform(script.slice(-ORPHANED), stage);
-    await untilMetric(stack.toolgate, "toolgate_open_exchanges", 0);
     exposition = await stack.toolgate.admin("/metrics");
-    await allLogged(stack.toolgate);
   });
   afterAll(async () => {
     tap.close();
@@ -157,31 +124,6 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
     return [...strange, ...[...kinds].map(([kind, ids]) => `${ids.length} times, first ${ids[0]}: ${kind}`)];
   }
 });
-
-/** Ids as the script has them, and one more route, with a time-out. */
-function change(config: Node): void {
-  manager(config)["preserve_external_request_id"] = true;
-  delete manager(config)["access_log"];
-  const usual = firstRoute(config);
-  const impatient = {
-    ...usual,
-    name: "impatient",
-    match: { path: "/mcp", headers: [{ name: IMPATIENT, present_match: true }] },
-    route: { ...(usual["route"] as Node), timeout: "0.2s" },
-  };
-  const { virtual_hosts: hosts } = manager(config)["route_config"] as { readonly virtual_hosts: readonly Node[] };
-  for (const host of hosts) host["routes"] = [impatient, usual];
-}
-
-/** Until there is a line for each call; or no more come, so that the tests can say which are missing. */
-async function allLogged({ program }: Toolgate): Promise<void> {
-  for (let before = -1; linesOf(program).length < records.length && linesOf(program).length !== before;) {
-    before = linesOf(program).length;
-    await sleep(QUIET_MS);
-  }
-}
-
-const linesOf = ({ stdout }: Program): readonly string[] => stdout.split("\n").slice(0, -1);
 
 const textOf = (some: readonly OnRecord[]): string =>
   some
