@@ -2,6 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Canary } from "../envoy/canary.ts";
+import { freePort } from "../envoy/everything.ts";
 import { ask, callTool, rpc } from "../envoy/http.ts";
 import { CANARY_POLICIES, policyFor } from "../envoy/policies.ts";
 import { describeWithEnvoy } from "../envoy/real-envoy.ts";
@@ -77,6 +78,23 @@ describeWithEnvoy("behind a real Envoy", () => {
       );
       await expectAccessible(page);
       expect(tab.complaints).toStrictEqual([]);
+    });
+
+    test("says that Toolgate is gone, and that another one has begun to count", async () => {
+      const flags = ["--admin-listen", `127.0.0.1:${await freePort()}`];
+      await using stack = await startStack({ policies: POLICIES, upstreamPort: canary.port, flags });
+      await using tab = await openTab(browser, { realClock: true });
+      const { page } = tab;
+      await page.goto(adminOf(stack));
+      await makeCalls(stack);
+      await page.getByText("16 in the last minute").waitFor();
+      await stack.toolgate.kill();
+      await page.getByText(/^Toolgate is not answering\. Last data of .*, trying again\.$/).waitFor();
+      expect(await panel(page, "Traffic").innerText()).toContain("16 in the last minute");
+      await stack.toolgate.restart();
+      await page.getByText(/^Toolgate was started anew at .*: counts begin there\.$/).waitFor();
+      await makeCalls(stack);
+      await page.getByText("16 in the last minute").waitFor();
     });
   });
 });
