@@ -1,13 +1,12 @@
 /** What this process has seen, as JSON: for `toolgate stat` and its kin, for the page, and for whoever likes to write his own. */
 import { parsePattern } from "../core/policy/pattern.ts";
-import type { ExchangeRecord } from "../core/exchange/record.ts";
 import type { PolicySet } from "../core/policy/policy-set.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { PolicyReport } from "../policies/publisher.ts";
 import { authz } from "../telemetry/authz.ts";
 import type { DecisionLog } from "../telemetry/decision-log.ts";
-import { decisionOf } from "../telemetry/decision-line.ts";
+import { decisionOf, withoutArguments } from "../telemetry/decision-line.ts";
 import { edges } from "../telemetry/edges.ts";
 import { chart } from "../telemetry/history.ts";
 import type { Recent } from "../telemetry/recent.ts";
@@ -79,7 +78,9 @@ export function apiPages(options: ApiOptions): readonly (readonly [path: string,
     ],
     [
       "/api/denials",
-      page("the last calls refused, and why", () => json(200, { denials: recent.list().map(withoutArguments) })),
+      page("the last calls refused, and why", () =>
+        json(200, { denials: recent.list().map((record) => decisionOf(withoutArguments(record))) }),
+      ),
     ],
     ["/api/streams", page("calls and event streams that are open", () => json(200, { servers: activity() }))],
     ["/api/decision-log", page("what it has lost, and its chain", () => json(200, describeLog(decisionLog)))],
@@ -112,9 +113,6 @@ function filterOf(query: URLSearchParams): TapFilter {
   });
   return { ...Object.fromEntries(named), denied: isSet(query, "denied"), arguments: isSet(query, "arguments") };
 }
-
-/** `toolgate tap --arguments` shows them to who asks; a page that is open on a screen has nobody who did. */
-const withoutArguments = (record: ExchangeRecord) => decisionOf({ ...record, arguments: undefined });
 
 const isSet = (query: URLSearchParams, name: string): boolean => query.get(name) === "true";
 

@@ -107,6 +107,9 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
   };
 }
 
+/** As it is told to those who have not asked for arguments. */
+export const withoutArguments = (record: ExchangeRecord): ExchangeRecord => ({ ...record, arguments: undefined });
+
 /** One record as its line. */
 export const formatDecision = (record: ExchangeRecord): string => `${formatLine(decisionOf(record))}\n`;
 

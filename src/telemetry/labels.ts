@@ -180,7 +180,7 @@ function remember(listed: Set<string>, names: readonly string[]): void {
 }
 
 /** What the conventions mean by an operation: not the legacy stream, its end, or an answer to the server. */
-export const isOperation = ({ method }: ExchangeRecord): boolean =>
+export const isOperation = ({ method }: Pick<ExchangeRecord, "method">): boolean =>
   method !== "GET" && method !== "DELETE" && method !== "answer";
 
 /** What went wrong, in a word; empty when nothing did. */

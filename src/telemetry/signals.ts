@@ -32,7 +32,7 @@ export function signalsOf(rows: readonly Counted[], seconds: number): Signals {
   return {
     requests,
     rps: requests / seconds,
-    success: share(ended, ({ result }) => result !== "server_error" && result !== "tool_error"),
+    success: share(ended, (row) => !isError(row)),
     availability: share(ended, ({ result }) => result !== "server_error"),
     tool_errors: sum(rows.filter(({ result }) => result === "tool_error")),
     denied: sum(rows.filter(({ result }) => result === "denied")),

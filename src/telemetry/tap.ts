@@ -6,7 +6,7 @@ import type { ExchangeRecord } from "../core/exchange/record.ts";
 import { callerName } from "../core/identity/identity.ts";
 import { matches } from "../core/policy/pattern.ts";
 import type { Pattern } from "../core/policy/pattern.ts";
-import { formatDecision } from "./decision-line.ts";
+import { formatDecision, withoutArguments } from "./decision-line.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 export type TapFilter = {
@@ -45,7 +45,7 @@ export function createTap(maxWatchers = 16): Tap {
     record(record) {
       if (watchers.size === 0) return;
       let full: string | undefined;
-      let withoutArguments: string | undefined;
+      let short: string | undefined;
       for (const watcher of watchers) {
         if (!isWanted(watcher.filter, record)) continue;
         if (watcher.sink.isFull()) {
@@ -57,7 +57,7 @@ export function createTap(maxWatchers = 16): Tap {
         watcher.sink.write(
           watcher.filter.arguments
             ? (full ??= formatDecision(record))
-            : (withoutArguments ??= formatDecision(bare(record))),
+            : (short ??= formatDecision(withoutArguments(record))),
         );
       }
     },
@@ -72,11 +72,6 @@ export function createTap(maxWatchers = 16): Tap {
       watchers.clear();
     },
   };
-}
-
-function bare(record: ExchangeRecord): ExchangeRecord {
-  const copy = { ...record, arguments: undefined };
-  return copy;
 }
 
 function isWanted(filter: TapFilter, record: ExchangeRecord): boolean {
