@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DecisionLine } from "../../telemetry/decision-line.ts";
 import { isOperation } from "../../telemetry/labels.ts";
 import { classOf } from "../../telemetry/outcome-class.ts";
+import { isError } from "../../telemetry/signals.ts";
 import { badCount, count, seconds, share } from "./numbers.ts";
 import type { Screen } from "./screen.ts";
 import { printTable } from "./table.ts";
@@ -142,7 +143,7 @@ export function add(busy: Map<string, Busy>, line: DecisionLine): void {
   if (result === "denied") row.denied += 1;
   if (result === "denied" || result === "cancelled" || result === "unread") return;
   row.ended += 1;
-  if (result !== "server_error") row.good += 1;
+  if (!isError({ result })) row.good += 1;
   if (!isOperation(line)) return;
   row.last = line.duration_ms / 1_000;
   row.best = Math.min(row.best ?? Infinity, row.last);

@@ -25,6 +25,10 @@ test("best, worst and last are those of calls that a server has answered", () =>
   ).toMatchObject([{ count: 6, denied: 1, best: 0.01, worst: 0.04, last: 0.03, ended: 4, good: 3 }]);
 });
 
+test("a tool's own error is no success", () => {
+  expect(added({}, { outcome: { kind: "tool_error" } })).toMatchObject([{ count: 2, ended: 2, good: 1 }]);
+});
+
 test("a stream has no latency", () => {
   expect(added({ method: "GET", target: undefined, durationMs: 60_000 })).toMatchObject([{ count: 1, worst: null }]);
 });
