@@ -43,7 +43,10 @@ const rowsOf = (page: Page, name: string): Promise<readonly string[]> => texts(p
 /** As wide as the window: nothing is cut off, nothing has to be pushed. */
 const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-const pollAgain = (page: Page): Promise<void> => page.clock.runFor(2_100);
+/** A jump: clock.runFor would go through all its seconds while a real answer is under way, and the page would give it up. */
+const pollAgain = (page: Page): Promise<void> => page.clock.fastForward(2_100);
+/** Past the longest pause between two questions while nobody answers. */
+const pollAtLast = (page: Page): Promise<void> => page.clock.fastForward(12_000);
 
 describeWithChromium("with traffic", () => {
   test("it says how much, how well, how fast, and what was refused", async () => {
@@ -370,7 +373,7 @@ describeWithChromium("when the process", () => {
     await expectAccessible(page);
     server.world = { ...nothing, servers: demo.servers, id: "second", startedAtMs: NOW_MS + 6_000 };
     await server.up();
-    await page.clock.runFor(12_000);
+    await pollAtLast(page);
     await page.getByText("Toolgate was started anew at 12:03:10: counts begin there.").waitFor();
     expect(await status.innerText()).not.toContain("not answering");
     expect(await panel(page, "Signals").innerText()).toContain("No tool has been called yet.");
@@ -388,7 +391,7 @@ describeWithChromium("when the process", () => {
     await tab.page.getByText("Toolgate is not answering. There is no data yet, trying again.").waitFor();
     await expectAccessible(tab.page);
     await tab.page.unroute("**/api/**");
-    await tab.page.clock.runFor(12_000);
+    await pollAtLast(tab.page);
     await panel(tab.page, "Signals").getByRole("button", { name: "echo", exact: true }).waitFor();
   });
 
