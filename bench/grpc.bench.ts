@@ -5,7 +5,7 @@ import type { Reply } from "../src/core/exchange/reply.ts";
 import { compile } from "../src/core/policy/compile.ts";
 import { FrameReader, toFrame } from "../src/grpc/frame.ts";
 import { BODY_SEND_MODE, decodeProcessingRequest, encodeProcessingRequest } from "../src/grpc/protos.ts";
-import type { Struct, StructValue } from "../src/grpc/protos.ts";
+import type { Struct, StructValue } from "../src/grpc/struct.ts";
 import { encodeReply, toEvent } from "../src/grpc/wire.ts";
 import { TOOL_RESULT } from "./documents.ts";
 import { CALL } from "./end-to-end/messages.ts";

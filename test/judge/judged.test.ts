@@ -59,7 +59,7 @@ function brokenBy(...steps: readonly Step[]): string | undefined {
         else if (isMessage(step)) on?.message(encodeProcessingRequest(step));
         else rpc.write(encodeProcessingResponse(step));
       });
-  })({ path: EXT_PROC_PATH, authority: "", frames: (frames) => void (on = frames), write() {}, end() {} });
+  })({ path: EXT_PROC_PATH, frames: (frames) => void (on = frames), write() {}, end() {} });
   for (const step of said.slice(0, -1)) step();
   try {
     said.at(-1)?.();
@@ -101,7 +101,7 @@ test("ext_authz is owed one answer", () => {
     okResponse: { headers: [], headersToRemove: [] },
     dynamicMetadata: { fields: {} },
   });
-  const rpc = { path: EXT_AUTHZ_PATH, authority: "", frames() {}, write() {}, end() {} };
+  const rpc = { path: EXT_AUTHZ_PATH, frames() {}, write() {}, end() {} };
   expect(() => judged((one) => one.end(OK))(rpc)).toThrow(VIOLATION);
   expect(() => judged((one) => [one.write(answer), one.write(answer)])(rpc)).toThrow(VIOLATION);
   expect(violations.splice(0)).toHaveLength(2);

@@ -31,7 +31,6 @@ export const judged =
     let hasEnded = false;
     handler({
       path: rpc.path,
-      authority: rpc.authority,
       frames: (on) =>
         rpc.frames({
           message(bytes) {
