@@ -9,7 +9,7 @@ type Output = { readonly write: (text: string) => unknown };
 /** The trust domain changes which workloads a rule means, not whether it is right. */
 const TRUST_DOMAIN = "cluster.local";
 
-/** Prints all problems and warnings; resolves to the exit code (see the contract in the design). */
+/** Prints all problems and warnings; resolves to the exit code: 1 with problems, 2 when the directory cannot be read. */
 export async function runCheck(directory: string, out: Output): Promise<number> {
   const delivery = await readDirectory(directory);
   if (delivery.kind === "unreadable") {

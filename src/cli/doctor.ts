@@ -20,7 +20,7 @@ export type DoctorFlags = {
 
 type Output = { readonly write: (text: string) => unknown };
 
-/** Prints what is wrong, a line each; resolves to the exit code (see the contract in the design). */
+/** Prints what is wrong, a line each; resolves to the exit code: 1 with problems, 2 when nothing can be read. */
 export async function runDoctor(files: readonly string[], flags: DoctorFlags, out: Output): Promise<number> {
   const print = (line: string): unknown => out.write(`${line}\n`);
   if (files.length === 0 && flags.envoyAdmin === undefined) {

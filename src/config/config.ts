@@ -46,44 +46,7 @@ export function parseConfig({ flags, env, readFile }: ConfigSources): Result<Par
   const fromFile = file === undefined ? new Map<string, Given>() : readConfigFile(file, readFile, problems);
 
   const resolve = resolveFrom([fromFlags, fromEnv, fromFile], problems);
-  const config = {
-    policies: resolve("policies"),
-    listen: resolve("listen"),
-    adminListen: resolve("adminListen"),
-    tlsCert: resolve("tlsCert"),
-    tlsKey: resolve("tlsKey"),
-    tlsClientCa: resolve("tlsClientCa"),
-    tlsClientNames: resolve("tlsClientNames"),
-    insecure: resolve("insecure"),
-    unmatched: resolve("unmatched"),
-    profiles: resolve("profiles"),
-    trustDomain: resolve("trustDomain"),
-    jwtPayloadKey: resolve("jwtPayloadKey"),
-    workloadIdentity: resolve("workloadIdentity"),
-    xfccHops: resolve("xfccHops"),
-    authzLists: resolve("authzLists"),
-    authzUnseen: resolve("authzUnseen"),
-    maxBodyBytes: resolve("maxBodyBytes"),
-    maxAnswerBytes: resolve("maxAnswerBytes"),
-    maxEventBytes: resolve("maxEventBytes"),
-    maxDepth: resolve("maxDepth"),
-    maxKeys: resolve("maxKeys"),
-    maxNameBytes: resolve("maxNameBytes"),
-    maxUriBytes: resolve("maxUriBytes"),
-    maxStreams: resolve("maxStreams"),
-    maxHeldBytes: resolve("maxHeldBytes"),
-    audit: resolve("audit"),
-    auditLog: resolve("auditLog"),
-    auditArguments: resolve("auditArguments"),
-    auditChain: resolve("auditChain"),
-    auditChainKey: resolve("auditChainKey"),
-    drainSeconds: resolve("drainSeconds"),
-    traces: resolve("traces"),
-    otlpEndpoint: resolve("otlpEndpoint"),
-    otlpProtocol: resolve("otlpProtocol"),
-    traceSampling: resolve("traceSampling"),
-    logLevel: resolve("logLevel"),
-  };
+  const config = Object.fromEntries(OPTION_NAMES.map((name) => [name, resolve(name)])) as Incomplete;
   if (!isComplete(config)) return err(problems);
   problems.push(...contradictions(config));
   return problems.length === 0 ? ok({ config, warnings: warningsOf(config) }) : err(problems);

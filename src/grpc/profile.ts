@@ -12,9 +12,8 @@ import type { ProcessingRequest } from "./protos.ts";
 /**
  * How bodies come to be shown to us. Requests `buffered`: whole, after the headers; `lean`: whole, without them; `duplex`
  * (FULL_DUPLEX_STREAMED): what we do not send back is lost; `parsed`: not at all, Envoy's own MCP filter has read them;
- * `none`: there is no body. Answers `streamed`: Envoy is
- * configured to show them, piece by piece; `override`: only because we ask for it, which Envoy ignores without
- * `allow_mode_override`, and does not tell.
+ * `none`: there is no body. Answers `streamed`: Envoy is configured to show them, piece by piece; `override`: only because
+ * we ask for it, which Envoy ignores without `allow_mode_override`, and does not tell.
  */
 export type Profile = {
   readonly requests: "buffered" | "lean" | "duplex" | "parsed" | "none";

@@ -1,7 +1,7 @@
 /**
  * Keep-last-good, as a pure step: what was good before and what is there now to what holds from now on. A document that
  * is wrong never takes the place of a good one, and one that never was good still denies what it is about; leaving it
- * out could lose a Deny rule (design, "Policy").
+ * out could lose a Deny rule.
  */
 import { compile } from "../core/policy/compile.ts";
 import type { CompileOptions, Compiled } from "../core/policy/compile.ts";

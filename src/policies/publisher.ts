@@ -1,6 +1,6 @@
 /**
  * Turns what a source delivers into the policy set that exchanges use. A delivery is swapped in whole, with one `set`;
- * whatever goes wrong, the last good policies stay and the problem is reported (design, "Policy").
+ * whatever goes wrong, the last good policies stay and the problem is reported.
  */
 import type { CompileOptions } from "../core/policy/compile.ts";
 import { EMPTY_POLICY_SET } from "../core/policy/policy-set.ts";

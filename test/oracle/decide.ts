@@ -1,6 +1,6 @@
 /**
- * The slow twin of `policy/decide.ts`: no index, no compilation. Every rule of every document is asked, in the words of
- * the design: default deny, Deny wins, unknown denies in a Deny rule and does not permit in an Allow rule.
+ * The slow twin of `policy/decide.ts`: no index, no compilation. Every rule of every document is asked, in words
+ * alone: default deny, Deny wins, unknown denies in a Deny rule and does not permit in an Allow rule.
  */
 import type { Claim, Identity, User } from "../../src/core/identity/identity.ts";
 import { isAbsent } from "../../src/core/identity/identity.ts";

@@ -1,12 +1,11 @@
 /**
- * The demo's two callers, and the one that only `--load` adds. Their tokens are signed with a key that lives as long as the demo; Envoy gets the public half
- * and does the verifying, as it would with the keys of a real identity provider.
+ * The demo's two callers, and the one that only `--load` adds. Their tokens are signed with a key that lives as long as the
+ * demo; Envoy gets the public half and does the verifying, as it would with the keys of a real identity provider.
  */
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 
 export const CALLERS = ["reader", "admin"] as const;
 export type CallerName = (typeof CALLERS)[number];
-/** An agent that only `--load` adds. */
 const ANALYST = "analyst";
 
 /** What `envoy-config/demo.yaml` and `examples/policies` expect in a token. */

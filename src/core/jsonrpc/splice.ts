@@ -1,6 +1,6 @@
 /**
- * Changes to a document that leave every other byte alone: values replaced, members and elements taken out, members added. Numbers keep
- * their lexemes, keys their order, and white space stays where it was.
+ * Changes to a document that leave every other byte alone: values replaced, members and elements taken out, members
+ * added. Numbers keep their lexemes, keys their order, and white space stays where it was.
  */
 import { concat, EMPTY } from "../bytes.ts";
 import { endOf, firstChild, kindAt, span } from "./json.ts";

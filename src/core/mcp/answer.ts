@@ -1,6 +1,6 @@
 /**
  * What becomes of one message from a server: delivered as it came, delivered without what the caller may not see, or not
- * delivered. Judged by its shape as well as by what was asked, since an answer can arrive where nobody expects it (R20).
+ * delivered. Judged by its shape as well as by what was asked, since an answer can arrive where nobody expects it.
  */
 import { foldCase } from "../fold-case.ts";
 import { ABSENT, endOf, firstChild, isObject, keysOf, member, ROOT } from "../jsonrpc/json.ts";
@@ -11,12 +11,12 @@ import { scanMended } from "../jsonrpc/mend.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { assertNever } from "../result.ts";
 import type { Asked, Pending } from "./asked.ts";
-import { Filtering } from "./filtering.ts";
+import { ASKS, Filtering } from "./filtering.ts";
 import type { Listed } from "./filtering.ts";
 import { CLIENT_TASK_REQUESTS, findMethod, SERVER_REQUESTS } from "./methods.ts";
 import { BROKEN, resultOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
-import { ASKS, filterResult, filterServerRequest, foldsToMember } from "./result-filter.ts";
+import { filterResult, filterServerRequest, foldsToMember } from "./result-filter.ts";
 import { codeOf, filterError } from "./rpc-error.ts";
 import { filterNotification } from "./server-notification.ts";
 import { ANSWERS, methodSubject } from "./subject.ts";

@@ -11,6 +11,9 @@ import { resourceSubject } from "./subject.ts";
 /** The names that a server has listed. */
 export type Listed = { readonly kind: "tool" | "prompt"; readonly names: readonly string[] };
 
+/** Of a message that wants something from the client: a fault, which completes "it ...". */
+export const ASKS = "asks the client for input that no rule allows";
+
 export class Filtering {
   readonly json: Json;
   readonly asked: Asked;

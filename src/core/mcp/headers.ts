@@ -143,8 +143,9 @@ const SENTINEL_END = "?=";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The text that a value of `Mcp-Name` or `Mcp-Param-*` stands for, or undefined when it is not canonical (MCP 2026-07-28, "Custom Headers"): plain,
- * or Base64 of UTF-8 between exact markers. Surrounding white space does not count (RFC 9110, section 5.5).
+ * The text that a value of `Mcp-Name` or `Mcp-Param-*` stands for, or undefined when it is not canonical (MCP 2026-07-28,
+ * "Custom Headers"): plain, or Base64 of UTF-8 between exact markers. Surrounding white space does not count (RFC 9110,
+ * section 5.5).
  */
 export function decodeHeaderText(value: string): string | undefined {
   const text = trim(value);

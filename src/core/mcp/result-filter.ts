@@ -1,6 +1,6 @@
 /**
  * A result, by its members: whatever was asked for, a list is filtered as a list, and what asks the client for something
- * needs a grant (security rules R20, R21). An answer can arrive where nobody expects it.
+ * needs a grant.
  */
 import { foldCase } from "../fold-case.ts";
 import { endOf, firstChild, isObject, isString, member, textAt, valuesOf } from "../jsonrpc/json.ts";
@@ -9,7 +9,7 @@ import { WIDTH } from "../jsonrpc/tape.ts";
 import { utf8 } from "../bytes.ts";
 import { filterCapabilities } from "./capabilities.ts";
 import { filterBlocks, filterContents, filterMessages } from "./content.ts";
-import { exactText, hasCaseVariant } from "./filtering.ts";
+import { ASKS, exactText, hasCaseVariant } from "./filtering.ts";
 import type { Filtering } from "./filtering.ts";
 import { filterList, LIST_MEMBERS } from "./list-result.ts";
 import { SERVER_REQUESTS } from "./methods.ts";
@@ -95,9 +95,7 @@ export function filterServerRequest(filtering: Filtering, method: string, params
 const misread = (name: string): string | undefined =>
   foldsToMember(name) && !READ.includes(name) ? `has "${name}", which some read as another member` : undefined;
 
-export const ASKS = "asks the client for input that no rule allows";
-
-/** What one caller may see is not for a cache that serves others (R23). */
+/** What one caller may see is not for a cache that serves others (SEP-2549). */
 function makePrivate({ json, splice }: Filtering, scope: At): void {
   if (isString(json, scope) && textAt(json, scope) !== "private") splice.replace(scope, PRIVATE);
 }

@@ -1,4 +1,7 @@
-/** The protocol revisions, and the two eras they fall into (design, "Words"). The set is closed. */
+/**
+ * The protocol revisions, and the two eras they fall into: `legacy` begins with `initialize`, in `modern` each request says
+ * all of it in its `_meta`. The set is closed.
+ */
 export type Era = "legacy" | "modern";
 
 export const REVISIONS = {

@@ -6,6 +6,7 @@ import { ABSENT, isObject, keysOf, kindAt, member, sliceAt, textAt } from "../js
 import type { At } from "../jsonrpc/json.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 import { NUMBER } from "../jsonrpc/tape.ts";
+import { ASKS } from "./filtering.ts";
 import type { Filtering } from "./filtering.ts";
 import { methodSubject } from "./subject.ts";
 
@@ -32,8 +33,7 @@ export function filterError(filtering: Filtering, error: At): string | undefined
   const { json, asked, splice } = filtering;
   const data = member(json, error, "data");
   const code = codeOf(json, error);
-  if (code === URL_ELICITATION_REQUIRED && !asked.isVisible(methodSubject("elicitation/create")))
-    return "asks the client for input that no rule allows";
+  if (code === URL_ELICITATION_REQUIRED && !asked.isVisible(methodSubject("elicitation/create"))) return ASKS;
   if (asked.seesAll()) return undefined;
   const keepsData = isKnown(filtering, code, data);
   splice.keep(error, (key) => {

@@ -1,7 +1,4 @@
-/**
- * The documents people write, and their JSON Schema: the one source for the validator, for editors and for the types
- * below. Files and Kubernetes objects have the same form (design, "Policy").
- */
+/** The documents people write, and their JSON Schema: the one source for the validator, for editors and for the types. */
 import type { Problem } from "../result.ts";
 import type { Mode } from "./decision.ts";
 

@@ -225,7 +225,7 @@ describe("deliver() what could be a task or a request for input to another reade
     expect(answer(result(value))).toMatchObject({ bytes: undefined });
   });
 
-  // A reader who ignores case sees a task here that no rule allows (R20, R21).
+  // A reader who ignores case sees a task here that no rule allows.
   test("not as a task whose id is in another case", () => {
     expect(answer(result({ task: { TaskId: "t" } }))).toMatchObject({ bytes: undefined });
   });

@@ -148,7 +148,7 @@ describe("Mcp-Param-* of anything else", () => {
     expect(reconciled(cancelled, { method: "notifications/cancelled", params })).toBe(unknown);
   });
 
-  // Only the body is decided on; a header that nothing in the body says goes on to the server (R15).
+  // Only the body is decided on; a header that nothing in the body says goes on to the server.
   test("is refused of a notification without Mcp-Method and Mcp-Name as well", () => {
     expect(reconciled(notification("notifications/cancelled", { requestId: 1 }), { params })).toBe(unknown);
   });
