@@ -1,24 +1,12 @@
 /** core/mcp/answer.ts: a list of 500 tools, of which the caller may see all, half or none, and a plain result. */
 import { deliver } from "../src/core/mcp/answer.ts";
-import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import type { Asked } from "../src/core/mcp/asked.ts";
-import type { Id } from "../src/core/jsonrpc/message.ts";
+import { askedWith } from "../test/fixtures/asked.ts";
 import { LIST, TOOL_RESULT, toolName } from "./documents.ts";
 import type { Micro } from "./micro.ts";
 
 const EVEN: ReadonlySet<string> = new Set(Array.from({ length: 250 }, (_, i) => toolName(2 * i)));
-const asked = (isVisible: Asked["isVisible"]): Asked => ({
-  pending: [{ id: "7" as Id, method: "tools/list" }],
-  era: "legacy",
-  isVisible,
-  seesAll: () => false,
-  limits: DEFAULT_LIMITS,
-  isPinned: () => true,
-  session: { id: undefined, mayBegin: false },
-  takesBatches: false,
-  refused: [],
-  messages: undefined,
-});
+const asked = (isVisible: Asked["isVisible"]): Asked => askedWith([], { id: "7", method: "tools/list", isVisible });
 
 const filter = (name: string, isVisible: Asked["isVisible"]): Micro => ({
   name: `filter a list of 500 tools, ${name}`,

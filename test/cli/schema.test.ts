@@ -3,7 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { describe, expect, test } from "vitest";
 import { runSchema } from "../../src/cli/schema.ts";
 import { DOCUMENT_SCHEMA } from "../../src/core/policy/document.ts";
-import { policy, server } from "../policies/fixtures.ts";
+import { file, FULL_POLICY, FULL_SERVER, policy, server } from "../policies/fixtures.ts";
 
 function printedSchema(): object {
   let printed = "";
@@ -11,33 +11,7 @@ function printedSchema(): object {
   return JSON.parse(printed) as object;
 }
 
-const FULL = `apiVersion: toolgate.dev/v1alpha1
-kind: MCPServer
-metadata: { name: everything, namespace: tools }
-spec:
-  match:
-    - { host: everything.tools.svc.cluster.local, path: /mcp }
-    - { route: everything }
----
-apiVersion: toolgate.dev/v1alpha1
-kind: MCPAccessPolicy
-metadata: { name: readers, namespace: tools }
-spec:
-  targetRefs: [ { kind: MCPServer, name: everything } ]
-  mode: Enforce
-  rules:
-    - name: readers-may-read
-      action: Allow
-      from:
-        - serviceAccount: { namespace: agents, name: reader }
-          jwt: { issuer: https://idp.example, claims: [ { name: team, values: [search] } ] }
-        - spiffe: spiffe://cluster.local/ns/agents/sa/reader
-      to:
-        - tools: [ echo, "get-*" ]
-        - resources: [ "demo://resource/static/*" ]
-        - prompts: [ simple-prompt ]
-        - methods: [ completion/complete ]
-`;
+const FULL = file(FULL_SERVER, `${FULL_POLICY}        - methods: [ completion/complete ]\n`);
 
 describe("the schema that is printed", () => {
   // strictRequired wants the properties repeated beside every "required", also where an alternative only asks for one.

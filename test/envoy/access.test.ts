@@ -1,6 +1,6 @@
 /** Who is let in at all: HTTP statuses, which decide what a client does next. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, rpc } from "./http.ts";
 import type { Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -9,7 +9,7 @@ import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 import { createIssuer } from "./tokens.ts";
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 
 const initialize = (more: { readonly token?: string; readonly headers?: Readonly<Record<string, string>> }) =>
@@ -27,14 +27,9 @@ const errorOf = ({ text }: Reply): { readonly code: number; readonly message: st
 
 describeWithEnvoy("initialize", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test("is for a caller with a rule", async () => {
     const reply = await initialize({ token: await stack.token("reader") });

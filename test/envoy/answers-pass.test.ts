@@ -1,6 +1,7 @@
 /** `answers: pass`: after the decision Envoy is told to skip the rest, but for what lists what there is. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, answerTo, sendJson } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, sendJson } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import { policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
@@ -14,22 +15,17 @@ metadata: { name: canary, namespace: tools }
 spec: { match: [{ path: /mcp }], answers: pass }
 `;
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let token: string;
 
 describeWithEnvoy("a server whose answers pass", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     const policies = [SERVER, policyFor("reader", '[{ tools: ["allowed*"] }]')].join("---");
     stack = await startStack({ policies, upstreamPort: canary.port });
     token = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   const send = (body: string) => ask(stack.gateway.url, { token, body });
 

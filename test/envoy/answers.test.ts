@@ -1,6 +1,7 @@
 /** Answers on their way back: filtered page by page, in JSON and in events, large, many at once, broken. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, answerTo, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -11,7 +12,7 @@ import type { Stack } from "./stack.ts";
 
 const MEGABYTE = 2 ** 20;
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let reader: string;
 
@@ -19,15 +20,10 @@ const send = (body: string, more: Ask = {}): Promise<Reply> => ask(stack.gateway
 
 describeWithEnvoy("answers through Envoy and Toolgate", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
     reader = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test.each([
     ["SDK v1", connectV1],

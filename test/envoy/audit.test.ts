@@ -2,9 +2,9 @@
 import { mkdtemp, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { runLogVerify } from "../../src/cli/log-verify.ts";
-import { Canary } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, callTool } from "./http.ts";
 import type { Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -13,17 +13,14 @@ import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 import { runToolgate } from "./toolgate-process.ts";
 
-let canary: Canary;
+const canary = canaryOfTests();
 let folder: string;
 let path: string;
-beforeAll(async () => void (canary = await Canary.start()));
-afterAll(() => canary[Symbol.asyncDispose]());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "toolgate-audit-"));
   path = join(folder, "decisions.jsonl");
 });
 afterEach(async () => {
-  canary.forget();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -2,9 +2,10 @@
  * Batches (2025-03-26), for a server that opts in, in front of a server that executes them. Each message is judged alone: a
  * denied one neither stops the others nor is seen by the server.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, answerTo, sendJson } from "./canary.ts";
-import type { Message } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, sendJson } from "./canary.ts";
+import type { Canary, Message } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { startEverything } from "./everything.ts";
 import { ask } from "./http.ts";
 import type { Reply } from "./http.ts";
@@ -32,7 +33,7 @@ const CANCELLED = { jsonrpc: "2.0", method: "notifications/cancelled", params: {
 
 type Answer = { readonly id: number; readonly result?: { readonly isError?: boolean }; readonly error?: object };
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let token: string;
 
@@ -62,15 +63,10 @@ const eventsOf = (text: string): Answer[] =>
 
 describeWithEnvoy("batches through Envoy and Toolgate", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: POLICIES, upstreamPort: canary.port });
     token = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test("each message is judged alone, and the answers of both sides come as one", async () => {
     canary.answer = inArray;

@@ -30,14 +30,18 @@ export class Canary implements AsyncDisposable {
   /** What it answers with. To be changed by tests, which put it back. */
   answer: Answer = inJson;
 
-  private constructor() {
+  constructor() {
     this.#server = createServer((request, response) => void this.#take(request, response));
   }
 
   static async start(): Promise<Canary> {
     const canary = new Canary();
-    await once(canary.#server.listen(0, "127.0.0.1"), "listening");
+    await canary.listen();
     return canary;
+  }
+
+  async listen(): Promise<void> {
+    await once(this.#server.listen(0, "127.0.0.1"), "listening");
   }
 
   get port(): number {

@@ -1,13 +1,14 @@
 /** SIGTERM while calls are under way: what can end in time does, and what cannot is never let through unread. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, inJson } from "./canary.ts";
+import { expect, test } from "vitest";
+import { inJson } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
+const canary = canaryOfTests();
 
 /** The upstream has a list to answer, and Toolgate has been told to end. */
 async function stopDuringList({ gateway, toolgate, token }: Stack) {
@@ -27,12 +28,6 @@ async function stopDuringList({ gateway, toolgate, token }: Stack) {
 }
 
 describeWithEnvoy("toolgate serve after SIGTERM", () => {
-  beforeAll(async () => {
-    canary = await Canary.start();
-  });
-  afterAll(() => canary[Symbol.asyncDispose]());
-  afterEach(() => canary.forget());
-
   test("lets a call under way end, takes no new one, and exits with 0", async () => {
     await using stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
     const { reader, reply, release } = await stopDuringList(stack);

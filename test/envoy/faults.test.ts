@@ -4,9 +4,10 @@
  * exchanges can suffer is in `fail-closed.test.ts`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, answerTo, inEvents, inJson } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, inEvents, inJson } from "./canary.ts";
 import type { Answer } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
@@ -18,7 +19,7 @@ import type { Stack } from "./stack.ts";
 
 const UNAVAILABLE = { jsonrpc: "2.0", id: null, error: { code: -32_603, message: "policy service unavailable" } };
 
-let canary: Canary;
+const canary = canaryOfTests();
 
 const LONGER_THAN_TIMEOUT_MS = 1_200;
 
@@ -79,15 +80,10 @@ describeWithEnvoy("Toolgate as a process", () => {
   let reader: string;
 
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, change: withShortTimeout });
     reader = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   const send = (body: string, more: Ask = {}): Promise<Reply> =>
     ask(stack.gateway.url, { token: reader, body, ...more });

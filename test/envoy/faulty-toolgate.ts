@@ -9,17 +9,14 @@ import { createServer } from "node:http2";
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { BELIEFS } from "../../src/core/exchange/belief.ts";
-import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc } from "../../src/grpc/ext-proc.ts";
 import { decodeProcessingRequest, encodeProcessingResponse } from "../../src/grpc/protos.ts";
 import type { ProcessingRequest } from "../../src/grpc/protos.ts";
 import { RpcStream } from "../../src/grpc/rpc.ts";
 import type { FrameHandler, Rpc } from "../../src/grpc/rpc.ts";
 import { OK, STATUS_CODE } from "../../src/grpc/status.ts";
-import { createLatest } from "../../src/policies/latest.ts";
-import { loadOf } from "../fixtures/load.ts";
 import { allow, FROM_ANYONE, policyDocument, policySetWith } from "../fixtures/policies.ts";
-import { silentMeter } from "../fixtures/meter.ts";
+import { extProcOptions } from "../fixtures/services.ts";
 
 /** `laterResponseBody`: the second piece of an answer's body, when the client has the first. */
 export type Phase = "requestHeaders" | "requestBody" | "responseHeaders" | "responseBody" | "laterResponseBody";
@@ -41,18 +38,7 @@ export class FaultyToolgate implements AsyncDisposable {
 
   private constructor() {
     this.#server = createServer();
-    const extProc = createExtProc({
-      policies: createLatest(POLICIES),
-      telemetry: { record: () => {} },
-      meter: silentMeter(),
-      unmatched: "refuse",
-      limits: DEFAULT_LIMITS,
-      load: loadOf(),
-      jwtPayloadKey: "payload",
-      trust: { workload: "peer", trustDomain: "cluster.local" },
-      beliefs: BELIEFS,
-      onMisconfigured: () => {},
-    });
+    const extProc = createExtProc(extProcOptions(POLICIES, { beliefs: BELIEFS, onMisconfigured: () => {} }));
     this.#server.on("stream", (stream, headers) => {
       const rpc = new RpcStream(stream, headers, { maxMessageBytes: 2 ** 22, onFault: () => {} }); // Made by us.
       stream.on("error", () => {});

@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { request } from "node:http";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary, answerTo, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
@@ -30,12 +31,11 @@ const MODES = {
 const MEGABYTE = 2 ** 20;
 
 describeWithEnvoy.each(Object.entries(MODES))("bodies in full duplex, %s", (_, modes) => {
-  let canary: Canary;
+  const canary = canaryOfTests();
   let stack: Stack;
   let token: string;
 
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({
       policies: CANARY_POLICIES,
       upstreamPort: canary.port,
@@ -46,11 +46,7 @@ describeWithEnvoy.each(Object.entries(MODES))("bodies in full duplex, %s", (_, m
     });
     token = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   const post = (body: string, headers: Readonly<Record<string, string>> = {}) =>
     ask(stack.gateway.url, { token, body, headers });

@@ -74,6 +74,18 @@ export const rpc = (method: string, params: object = {}): string =>
 
 export const callTool = (name: string, args: object = {}): string => rpc("tools/call", { name, arguments: args });
 
+/** The `_meta` of a request of 2026-07-28, and the headers that have to say the same. */
+export const MODERN_META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+export const modernHeaders = (method: string, name?: string): Readonly<Record<string, string>> => ({
+  "mcp-protocol-version": "2026-07-28",
+  "mcp-method": method,
+  ...(name === undefined ? {} : { "mcp-name": name }),
+});
+
 /** Bytes as they are, and everything that comes back until the gateway closes: the last request must ask it to. */
 export async function askRaw(port: number, ...requests: readonly string[]): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port });

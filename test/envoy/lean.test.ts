@@ -2,29 +2,24 @@
  * The lean profile (`envoy-config/lean.yaml`): one message for a call, and its headers only as attributes. Nothing may come
  * to the server that would not have come there otherwise.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { LEAN_ATTRIBUTES } from "../../src/grpc/skipped-headers.ts";
-import { Canary, inEvents } from "./canary.ts";
+import { inEvents } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
-import { ask, askRaw, callTool, rpc } from "./http.ts";
+import { ask, askRaw, callTool, MODERN_META, modernHeaders, rpc } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
-import { sampleConfig } from "./sample-config.ts";
+import { extProcSample } from "./sample-config.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
-beforeAll(async () => void (canary = await Canary.start()));
-afterAll(() => canary[Symbol.asyncDispose]());
-afterEach(() => canary.forget());
+const canary = canaryOfTests();
 
 async function start(change?: (filter: Node) => void, flags = ["--profiles", "lean"]): Promise<Stack> {
-  const lean = await sampleConfig("lean.yaml", "toolgate.ext_proc", (filter) => {
-    filter["message_timeout"] = "20s";
-    change?.(filter);
-  });
+  const lean = await extProcSample("lean.yaml", change);
   return startStack({
     policies: CANARY_POLICIES,
     flags,
@@ -37,16 +32,8 @@ async function start(change?: (filter: Node) => void, flags = ["--profiles", "le
   });
 }
 
-const MODERN = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call" };
-const modernCall = (name: string): string =>
-  rpc("tools/call", {
-    name,
-    _meta: {
-      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-      "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-      "io.modelcontextprotocol/clientCapabilities": {},
-    },
-  });
+const MODERN = modernHeaders("tools/call");
+const modernCall = (name: string): string => rpc("tools/call", { name, _meta: MODERN_META });
 
 describeWithEnvoy("an Envoy that sends a request in one message", () => {
   let stack: Stack;
@@ -140,8 +127,6 @@ describeWithEnvoy("an Envoy that sends a request in one message", () => {
 });
 
 describeWithEnvoy("an Envoy that skips request headers, configured otherwise", () => {
-  const errors = ({ toolgate }: Stack): string => toolgate.log.map((line) => JSON.stringify(line)).join("\n");
-
   test("is not served unless Toolgate is told of the filter behind", async () => {
     await using stack = await start(undefined, []);
     const { status } = await ask(stack.gateway.url, {
@@ -150,7 +135,7 @@ describeWithEnvoy("an Envoy that skips request headers, configured otherwise", (
     });
     expect(status).toBe(503);
     expect(canary.touched).toBe(0);
-    expect(errors(stack)).toContain("request_header_mode to SEND");
+    expect(stack.toolgate.program.stderr).toContain("request_header_mode to SEND");
   });
 
   test.each(LEAN_ATTRIBUTES.map((name) => [name]))("is not served without the attribute %s", async (left) => {
@@ -170,6 +155,6 @@ describeWithEnvoy("an Envoy that skips request headers, configured otherwise", (
       headers,
     });
     expect([status, canary.touched]).toEqual([503, 0]);
-    expect(errors(stack)).toContain("add to request_attributes");
+    expect(stack.toolgate.program.stderr).toContain("add to request_attributes");
   });
 });

@@ -1,8 +1,9 @@
 /** What does not fit, and what is not there: the status and the words that a client gets. */
 import { connect } from "node:http2";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
-import { Canary, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { freePort } from "./everything.ts";
 import { ask, callTool, postOverHttp2, rpc } from "./http.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
@@ -14,7 +15,7 @@ import type { Stack } from "./stack.ts";
 const ENVOY_LIMIT_BYTES = 4 * 2 ** 20;
 const OUR_LIMIT_BYTES = 100_000;
 
-let canary: Canary;
+const canary = canaryOfTests();
 
 /** A call of exactly this size. */
 function callOf(bytes: number): string {
@@ -37,12 +38,6 @@ async function statusOverHttp2({ gateway }: Stack, token: string, body: string):
 }
 
 describeWithEnvoy("limits", () => {
-  beforeAll(async () => {
-    canary = await Canary.start();
-  });
-  afterAll(() => canary[Symbol.asyncDispose]());
-  afterEach(() => canary.forget());
-
   describe("of Envoy", () => {
     let stack: Stack;
     let token: string;
@@ -102,7 +97,6 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
   let stack: Stack;
   let token: string;
   beforeAll(async () => {
-    canary = await Canary.start();
     const options = {
       depth: 8,
       keys: 64,
@@ -126,11 +120,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     });
     token = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   const send = (body: string) => ask(stack.gateway.url, { token, body });
   const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);

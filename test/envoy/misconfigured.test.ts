@@ -1,6 +1,6 @@
 /** An Envoy that is configured so that Toolgate could not decide: it refuses, and its log says which setting to change. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
@@ -9,7 +9,7 @@ import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
+const canary = canaryOfTests();
 
 const setMode = (modes: Readonly<Record<string, string>>) => (config: Node) => {
   const filter = extProcFilter(config);
@@ -26,12 +26,6 @@ const start = (change: (config: Node) => void): Promise<Stack> =>
   startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, change });
 
 describeWithEnvoy("an Envoy that is configured wrongly", () => {
-  beforeAll(async () => {
-    canary = await Canary.start();
-  });
-  afterAll(() => canary[Symbol.asyncDispose]());
-  afterEach(() => canary.forget());
-
   test.each([
     ["request_body_mode NONE", { request_body_mode: "NONE" }, "request_body_mode to BUFFERED, it is NONE"],
     ["request_body_mode STREAMED", { request_body_mode: "STREAMED" }, "request_body_mode to BUFFERED, it is STREAMED"],

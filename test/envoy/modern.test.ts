@@ -1,7 +1,7 @@
 /** The era of 2026-07-28: no sessions, and headers that must say what the body says. Upstream is a canary of ours. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
-import { ask } from "./http.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
+import { ask, MODERN_META, modernHeaders } from "./http.ts";
 import type { Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
@@ -9,15 +9,9 @@ import { connectModern } from "./sdk-clients.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-const REVISION = "2026-07-28";
-const META = {
-  "io.modelcontextprotocol/protocolVersion": REVISION,
-  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  "io.modelcontextprotocol/clientCapabilities": {},
-};
 const HEADER_MISMATCH = -32_020;
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let reader: string;
 
@@ -25,26 +19,16 @@ let reader: string;
 const call = (name: string, headers: Readonly<Record<string, string>>): Promise<Reply> =>
   ask(stack.gateway.url, {
     token: reader,
-    headers: { "mcp-protocol-version": REVISION, "mcp-method": "tools/call", "mcp-name": name, ...headers },
-    body: JSON.stringify({
-      jsonrpc: "2.0",
-      id: 7,
-      method: "tools/call",
-      params: { name, arguments: {}, _meta: META },
-    }),
+    headers: { ...modernHeaders("tools/call", name), ...headers },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 7, method: "tools/call", params: { name, _meta: MODERN_META } }),
   });
 
 describeWithEnvoy("the modern era", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
     reader = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test("SDK v2 discovers the server, sees the filtered list, calls, and is denied with a sentence", async () => {
     await using session = await connectModern(stack.gateway.url, reader);
@@ -90,7 +74,7 @@ describeWithEnvoy("the modern era", () => {
   });
 
   test.each(["GET", "DELETE"])("%s is not there any more", async (method) => {
-    const headers = { "mcp-protocol-version": REVISION };
+    const headers = { "mcp-protocol-version": "2026-07-28" };
     expect((await ask(stack.gateway.url, { token: reader, method, headers })).status).toBe(405);
     expect(canary.touched).toBe(0);
   });

@@ -1,8 +1,9 @@
 /** Workloads with certificates: the identity that `envoy-config/mtls.yaml` makes of them, alone and together with a JWT. */
 import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Canary } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
 import { firstRoute, manager } from "./gateway.ts";
@@ -39,7 +40,7 @@ spec:
       to: [{ tools: [erase] }]
 `;
 
-let canary: Canary;
+const canary = canaryOfTests();
 let authority: Authority;
 let stack: Stack;
 let url: URL;
@@ -56,7 +57,6 @@ const expectRefused = async (reply: Promise<Reply>, words: string): Promise<void
 
 describeWithEnvoy("mutual TLS", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     authority = await Authority.create();
     const server = await authority.issue("IP:127.0.0.1");
     [reader, writer] = [
@@ -74,9 +74,7 @@ describeWithEnvoy("mutual TLS", () => {
   afterAll(async () => {
     await stack[Symbol.asyncDispose]();
     await authority[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
   });
-  afterEach(() => canary.forget());
 
   test("a workload that a rule names by its SPIFFE ID is allowed what the rule says", async () => {
     expect((await call("read", reader)).text).toContain("done: read");

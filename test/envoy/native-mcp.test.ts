@@ -2,27 +2,22 @@
  * Behind Envoy's own MCP filter (`envoy-config/native-mcp.yaml`): one message without a body decides, by what that filter
  * has found. What it has not vouched for goes nowhere.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
-import { sampleConfig } from "./sample-config.ts";
+import { extProcSample } from "./sample-config.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
-beforeAll(async () => void (canary = await Canary.start()));
-afterAll(() => canary[Symbol.asyncDispose]());
-afterEach(() => canary.forget());
+const canary = canaryOfTests();
 
 async function start(change?: (config: Node) => void, flags = ["--profiles", "native-mcp"]): Promise<Stack> {
-  const sample = await sampleConfig("native-mcp.yaml", "toolgate.ext_proc", (filter) => {
-    filter["message_timeout"] = "20s";
-  });
+  const sample = await extProcSample("native-mcp.yaml");
   return startStack({
     policies: CANARY_POLICIES,
     flags,
@@ -38,7 +33,6 @@ const mcpFilter = (config: Node): Node => {
   const filter = (manager(config)["http_filters"] as Node[]).find(({ name }) => name === "envoy.filters.http.mcp");
   return filter?.["typed_config"] as Node;
 };
-const errors = ({ toolgate }: Stack): string => toolgate.log.map((line) => JSON.stringify(line)).join("\n");
 
 describeWithEnvoy("an Envoy that reads messages itself", () => {
   let stack: Stack;
@@ -101,7 +95,7 @@ describeWithEnvoy("an Envoy that shows no bodies, configured otherwise", () => {
       body: callTool("allowed-one"),
     });
     expect([status, canary.touched]).toEqual([503, 0]);
-    expect(errors(stack)).toContain("--profiles native-mcp");
+    expect(stack.toolgate.program.stderr).toContain("--profiles native-mcp");
   });
 
   test("is not served where that filter is not there, or does not tell", async () => {
@@ -114,7 +108,7 @@ describeWithEnvoy("an Envoy that shows no bodies, configured otherwise", () => {
       body: callTool("allowed-one"),
     });
     expect([status, canary.touched]).toEqual([503, 0]);
-    expect(errors(without)).toContain("traffic_mode REJECT_NO_MCP");
+    expect(without.toolgate.program.stderr).toContain("traffic_mode REJECT_NO_MCP");
   });
 
   test("gets nothing through that its filter has let pass unread", async () => {

@@ -1,13 +1,13 @@
 /** Policies while Toolgate runs: an edit counts without a restart, a mistake changes nothing, `Audit` refuses nothing. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { ask, callTool } from "./http.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let reader: string;
 
@@ -41,15 +41,10 @@ const problems = async (): Promise<readonly unknown[]> =>
 
 describeWithEnvoy("policies that change while Toolgate runs", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
     reader = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test("a grant that is written down counts for the next call, and one that is taken back too", async () => {
     expect(await mayCall("hidden-one")).toBe(false);

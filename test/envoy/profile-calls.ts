@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 import { inEvents, inJson, sendJson } from "./canary.ts";
 import type { Answer, Message } from "./canary.ts";
+import { MODERN_META, modernHeaders } from "./http.ts";
 import type { Ask } from "./http.ts";
 import { ISSUER } from "./tokens.ts";
 
@@ -65,16 +66,6 @@ export type Call = Ask & { readonly title: string; readonly answer?: Answer };
 const message = (method: string, params?: object): string => JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
 const tool = (name: string, more: object = {}): string =>
   message("tools/call", { name, arguments: { message: "m", n: 1 }, ...more });
-const META = {
-  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  "io.modelcontextprotocol/clientCapabilities": {},
-};
-const modern = (method: string, name?: string): Readonly<Record<string, string>> => ({
-  "mcp-protocol-version": "2026-07-28",
-  "mcp-method": method,
-  ...(name === undefined ? {} : { "mcp-name": name }),
-});
 
 export const CALLS: readonly Call[] = [
   {
@@ -118,24 +109,24 @@ export const CALLS: readonly Call[] = [
   { title: "a call that is not in canonical form", body: ` ${tool("echo").replace("{", "{ ")}` },
   ...["echo", "get-env"].map((name) => ({
     title: `the tool ${name}, modern`,
-    body: tool(name, { _meta: META }),
-    headers: modern("tools/call", name),
+    body: tool(name, { _meta: MODERN_META }),
+    headers: modernHeaders("tools/call", name),
   })),
   {
     title: "another tool in the header",
-    body: tool("echo", { _meta: META }),
-    headers: modern("tools/call", "get-env"),
+    body: tool("echo", { _meta: MODERN_META }),
+    headers: modernHeaders("tools/call", "get-env"),
   },
-  { title: "another revision in the header", body: tool("echo", { _meta: META }) },
+  { title: "another revision in the header", body: tool("echo", { _meta: MODERN_META }) },
   {
     title: "an argument in a header, modern",
-    body: tool("echo", { _meta: META }),
-    headers: { ...modern("tools/call", "echo"), "mcp-param-message": "m" },
+    body: tool("echo", { _meta: MODERN_META }),
+    headers: { ...modernHeaders("tools/call", "echo"), "mcp-param-message": "m" },
   },
   {
     title: "another argument in a header, modern",
-    body: tool("echo", { _meta: META }),
-    headers: { ...modern("tools/call", "echo"), "mcp-param-message": "other" },
+    body: tool("echo", { _meta: MODERN_META }),
+    headers: { ...modernHeaders("tools/call", "echo"), "mcp-param-message": "other" },
   },
   { title: "a header that means nothing", body: tool("echo"), headers: { "mcp-name": "get-env" } },
   { title: "a session", body: tool("echo"), headers: { "mcp-session-id": "s" } },

@@ -2,8 +2,8 @@
  * Every profile comes to the same verdicts: the same calls through each of them, held against those of the default. What
  * differs is written down, with its reason, and nothing else may.
  */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { extAuthz } from "./ext-authz.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
@@ -13,16 +13,11 @@ import type { Call } from "./profile-calls.ts";
 import { DIFFERENCES } from "./profile-differences.ts";
 import type { Profile, Verdict } from "./profile-differences.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
-import { sampleConfig } from "./sample-config.ts";
+import { extProcSample } from "./sample-config.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
 const CALLERS = ["reader", "admin", "narrow", "stranger", "nobody"] as const;
-
-const sample = (file: string): Promise<(config: Node) => void> =>
-  sampleConfig(file, "toolgate.ext_proc", (filter) => {
-    filter["message_timeout"] = "20s";
-  });
 
 const withModes = (modes: Readonly<Record<string, string>>) => (config: Node) => {
   const filter = extProcFilter(config);
@@ -49,13 +44,13 @@ const SETUPS: { readonly [name in Profile | "default"]: () => Setup | Promise<Se
   "full duplex": () => ({
     change: withModes({ request_body_mode: DUPLEX, request_trailer_mode: "SEND", response_body_mode: DUPLEX }),
   }),
-  lean: async () => ({ change: await sample("lean.yaml"), flags: ["--profiles", "lean"] }),
-  "two messages": async () => ({ change: await sample("two-message.yaml"), flags: ["--profiles", "lean"] }),
-  "native MCP": async () => ({ change: await sample("native-mcp.yaml"), flags: ["--profiles", "native-mcp"] }),
+  lean: async () => ({ change: await extProcSample("lean.yaml"), flags: ["--profiles", "lean"] }),
+  "two messages": async () => ({ change: await extProcSample("two-message.yaml"), flags: ["--profiles", "lean"] }),
+  "native MCP": async () => ({ change: await extProcSample("native-mcp.yaml"), flags: ["--profiles", "native-mcp"] }),
   ext_authz: async () => ({ change: await extAuthz() }),
 };
 
-let canary: Canary;
+const canary = canaryOfTests();
 /** Of the default profile, by caller and call. */
 const expected = new Map<string, Verdict>();
 
@@ -71,14 +66,9 @@ async function verdictOf({ gateway, token }: Stack, caller: string, call: Call):
 describeWithEnvoy.each(Object.entries(SETUPS))("%s", (profile, setup) => {
   let stack: Stack;
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: await policies(), upstreamPort: canary.port, ...(await setup()) });
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   test.runIf(profile in MESSAGES)("costs as many messages as the documentation says", async () => {
     const costOf = async (name: string): Promise<number> => {

@@ -1,8 +1,9 @@
 /** What reaches the upstream is what was judged: in one form, whatever the client sent it in, and nothing beside it. */
 import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Canary, answerTo } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { firstRoute } from "./gateway.ts";
 import { ask, askRaw, callTool, postOverHttp2, rpc } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
@@ -14,7 +15,7 @@ import type { Stack } from "./stack.ts";
 const AS_SENT = ' { "jsonrpc": "2.0", "id": 1,\n"method": "tools\\/call", "params": {"name": "\\u0061llowed-one"} } ';
 const AS_JUDGED = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"allowed-one"}}';
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let reader: string;
 
@@ -44,15 +45,10 @@ const length = (body: string): string => `content-length: ${Buffer.byteLength(bo
 
 describeWithEnvoy("a request on its way to the upstream", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
     reader = await stack.token("reader");
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   describe("that is not in canonical form goes on in canonical form", () => {
     test("with a length", async () => {

@@ -36,3 +36,13 @@ export async function sampleConfig(
     Object.assign(manager(config), { access_log, local_reply_config, route_config });
   };
 }
+
+/** One in which Toolgate is asked by ext_proc. A busy machine must not turn a slow answer into a failed one. */
+export const extProcSample = (
+  file: string,
+  change: (filter: Node) => void = () => {},
+): Promise<(config: Node) => void> =>
+  sampleConfig(file, "toolgate.ext_proc", (filter) => {
+    filter["message_timeout"] = "20s";
+    change(filter);
+  });

@@ -4,8 +4,9 @@ import { request } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary, answerTo, sendJson } from "./canary.ts";
+import { answerTo, sendJson } from "./canary.ts";
 import type { Message } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { startEverything } from "./everything.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import type { Reply } from "./http.ts";
@@ -36,22 +37,17 @@ const progress = (text: string): object => ({
 const openEvents = (response: ServerResponse): ServerResponse =>
   response.writeHead(200, { "content-type": "text/event-stream" });
 
-let canary: Canary;
+const canary = canaryOfTests();
 let stack: Stack;
 let reader: string;
 let listener: string;
 
 describeWithEnvoy("streams through Envoy and Toolgate", () => {
   beforeAll(async () => {
-    canary = await Canary.start();
     stack = await startStack({ policies: POLICIES, upstreamPort: canary.port });
     [reader, listener] = [await stack.token("reader"), await stack.token("listener")];
   });
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await canary[Symbol.asyncDispose]();
-  });
-  afterEach(() => canary.forget());
+  afterAll(() => stack[Symbol.asyncDispose]());
 
   /** A request that opens a stream of its own; resolves when its head has come. */
   function open(body: string | undefined, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> {

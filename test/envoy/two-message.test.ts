@@ -3,10 +3,11 @@
  * What may not be delivered is replaced by an error, and nothing that is held is lost.
  */
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ANSWER_ATTRIBUTES } from "../../src/grpc/skipped-headers.ts";
-import { Canary, SIZE_ARGUMENT, answerTo, inEvents } from "./canary.ts";
+import { SIZE_ARGUMENT, answerTo, inEvents } from "./canary.ts";
 import type { Answer } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { freePort } from "./everything.ts";
 import { manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
@@ -14,23 +15,17 @@ import { ask, callTool, rpc } from "./http.ts";
 import type { Reply } from "./http.ts";
 import { CANARY_POLICIES } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
-import { sampleConfig } from "./sample-config.ts";
+import { extProcSample } from "./sample-config.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-let canary: Canary;
-beforeAll(async () => void (canary = await Canary.start()));
-afterAll(() => canary[Symbol.asyncDispose]());
-afterEach(() => canary.forget());
+const canary = canaryOfTests();
 
 type Started = { readonly upstreamPort?: number; readonly change?: (filter: Node, config: Node) => void };
 
 async function start({ upstreamPort = canary.port, change }: Started = {}): Promise<Stack> {
   const own: Node[] = [];
-  const sample = await sampleConfig("two-message.yaml", "toolgate.ext_proc", (filter) => {
-    filter["message_timeout"] = "20s";
-    own.push(filter);
-  });
+  const sample = await extProcSample("two-message.yaml", (filter) => void own.push(filter));
   return startStack({
     policies: CANARY_POLICIES,
     flags: ["--profiles", "lean"],
@@ -41,8 +36,6 @@ async function start({ upstreamPort = canary.port, change }: Started = {}): Prom
     },
   });
 }
-
-const errors = ({ toolgate }: Stack): string => toolgate.log.map((line) => JSON.stringify(line)).join("\n");
 
 describeWithEnvoy("an Envoy that shows bodies alone", () => {
   let stack: Stack;
@@ -149,7 +142,7 @@ describeWithEnvoy("an Envoy that shows bodies alone, otherwise", () => {
     });
     const { text } = await ask(stack.gateway.url, { token: await stack.token("reader"), body: rpc("tools/list") });
     expect([text, canary.touched]).toEqual(["", 1]);
-    expect(errors(stack)).toContain("envoy-config/two-message.yaml");
+    expect(stack.toolgate.program.stderr).toContain("envoy-config/two-message.yaml");
   });
 
   test("delivers nothing of an answer to what it has sent on without asking", async () => {
@@ -164,7 +157,7 @@ describeWithEnvoy("an Envoy that shows bodies alone, otherwise", () => {
     });
     const { text } = await ask(stack.gateway.url, { token: await stack.token("reader"), method: "GET" });
     expect([text, canary.touched]).toEqual(["", 1]);
-    expect(errors(stack)).toContain("without a decision");
+    expect(stack.toolgate.program.stderr).toContain("without a decision");
   });
 
   test("gives its own answer where the server is not there", async () => {

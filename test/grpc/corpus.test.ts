@@ -14,10 +14,9 @@ import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { BODY_SEND_MODE } from "../../src/grpc/protos.ts";
 import type { BodySendMode } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
-import { createLatest } from "../../src/policies/latest.ts";
 import { formatDecision } from "../../src/telemetry/decision-line.ts";
 import { fanOut } from "../../src/telemetry/telemetry.ts";
-import { loadOf } from "../fixtures/load.ts";
+import { extProcOptions } from "../fixtures/services.ts";
 import { answerOf, askOf, precedingAsk, REQUEST_CASES, RESPONSE_CASES, seededCut } from "../fixtures/corpus.ts";
 import type { Ask, RequestCase } from "../fixtures/corpus.ts";
 import { corePeer, MAX_BODY_BYTES } from "../fixtures/corpus/core-peer.ts";
@@ -54,18 +53,14 @@ afterAll(async () => {
 async function start(policies: PolicySet): Promise<Server> {
   const records: ExchangeRecord[] = [];
   const metrics = create({ isNamed: policies.isNamed, inForce: () => policies });
-  const extProc = createExtProc({
-    policies: createLatest(policies),
-    telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
-    meter: metrics.meter,
-    unmatched: "refuse",
-    limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },
-    load: loadOf(),
-    jwtPayloadKey: "payload",
-    trust: { workload: "peer", trustDomain: "cluster.local" },
-    beliefs: [],
-    onMisconfigured: () => {},
-  });
+  const extProc = createExtProc(
+    extProcOptions(policies, {
+      telemetry: fanOut([metrics, { record: (one) => void records.push(one) }]),
+      meter: metrics.meter,
+      limits: { ...DEFAULT_LIMITS, maxBodyBytes: MAX_BODY_BYTES },
+      onMisconfigured: () => {},
+    }),
+  );
   const server = createGrpcServer({
     handlers: new Map([[EXT_PROC_PATH, extProc]]),
     maxMessageBytes: 2 ** 24,

@@ -19,7 +19,7 @@ import { utf8 } from "../fixtures/bytes.ts";
 import { judged } from "../judge/judged.ts";
 import { batch, notification, request, result, toolsCall } from "../fixtures/messages.ts";
 import { allow, compiled, deny, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
-import { silentMeter } from "../fixtures/meter.ts";
+import { extProcOptions } from "../fixtures/services.ts";
 import { countOpen } from "../../src/telemetry/meter.ts";
 import type { OpenExchange } from "../../src/telemetry/meter.ts";
 
@@ -91,21 +91,8 @@ function start({ maxStreams = 10, maxHeldBytes = 2 ** 30, isAudited = () => true
   const records: ExchangeRecord[] = [];
   let overloads = 0;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: () => void overloads++ });
-  const handler = createExtProc({
-    policies: createLatest(POLICIES),
-    telemetry: { record: (one) => void records.push(one) },
-    meter: silentMeter(),
-    unmatched: "refuse",
-    limits: DEFAULT_LIMITS,
-    load,
-    jwtPayloadKey: "payload",
-    trust: { workload: "peer", trustDomain: "cluster.local" },
-    beliefs: [],
-    onMisconfigured: (message) => {
-      throw new Error(message);
-    },
-    ...more,
-  });
+  const telemetry = { record: (one: ExchangeRecord) => void records.push(one) };
+  const handler = createExtProc(extProcOptions(POLICIES, { telemetry, load, ...more }));
   return { handler, records, load, overloads: () => overloads };
 }
 

@@ -4,20 +4,18 @@ import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { BELIEFS } from "../../src/core/exchange/belief.ts";
-import { DEFAULT_LIMITS } from "../../src/core/limits.ts";
 import { createExtProc, EXT_PROC_PATH } from "../../src/grpc/ext-proc.ts";
 import { toFrame } from "../../src/grpc/frame.ts";
 import { encodeProcessingRequest } from "../../src/grpc/protos.ts";
 import type { SentRequest } from "../../src/grpc/protos.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import type { GrpcServer } from "../../src/grpc/server.ts";
-import { createLatest } from "../../src/policies/latest.ts";
 import { countOpen } from "../../src/telemetry/meter.ts";
 import type { Telemetry } from "../../src/telemetry/telemetry.ts";
 import { utf8 } from "../fixtures/bytes.ts";
 import { requestHeaders } from "../fixtures/corpus/wire-peer.ts";
-import { loadOf } from "../fixtures/load.ts";
 import { result, toolsCall } from "../fixtures/messages.ts";
+import { extProcOptions } from "../fixtures/services.ts";
 import { create, samples, total } from "../telemetry/samples.ts";
 import { allow, compiled, FROM_READER, policyDocument, serverDocument } from "../fixtures/policies.ts";
 
@@ -93,18 +91,10 @@ test.each<readonly [string, (wire: Wire) => unknown, Broken]>([
   ["its deadline is over", () => {}, { timeout: "50m" }],
 ])("nothing stays open when %s", async (_title, end, { reader, timeout }) => {
   const metrics = create({ inForce: () => policies });
-  const extProc = createExtProc({
-    policies: createLatest(policies),
-    telemetry: reader ?? metrics,
-    meter: metrics.meter,
-    unmatched: "refuse",
-    limits: DEFAULT_LIMITS,
-    load: loadOf(),
-    jwtPayloadKey: "payload",
-    trust: { workload: "peer", trustDomain: "cluster.local" },
-    beliefs: BELIEFS,
-    onMisconfigured: () => {},
-  });
+  const telemetry = reader ?? metrics;
+  const extProc = createExtProc(
+    extProcOptions(policies, { telemetry, meter: metrics.meter, beliefs: BELIEFS, onMisconfigured: () => {} }),
+  );
   const server = createGrpcServer({
     handlers: new Map([[EXT_PROC_PATH, extProc]]),
     maxMessageBytes: 2 ** 22,

@@ -44,6 +44,19 @@ async function start(handler: Handler, address: GrpcAddress = { host: "127.0.0.1
 const echo: Handler = (rpc) =>
   rpc.frames({ message: (bytes) => rpc.write(bytes), end: () => rpc.end(OK), closed: () => {} });
 
+/** The same, with a count of the messages. */
+function countingEcho(closed: () => void = () => {}): { handler: Handler; taken: () => number } {
+  let count = 0;
+  const message = (rpc: Rpc, bytes: Uint8Array): void => {
+    count += 1;
+    rpc.write(bytes);
+  };
+  return {
+    handler: (rpc) => rpc.frames({ message: (bytes) => message(rpc, bytes), end: () => rpc.end(OK), closed }),
+    taken: () => count,
+  };
+}
+
 /** Does nothing, and says on `seen` what it is told: "start", "message", "end", "closed". */
 function recorder(): { handler: Handler; calls: string[]; rpcs: Rpc[]; seen: EventEmitter } {
   const [calls, rpcs, seen]: [string[], Rpc[], EventEmitter] = [[], [], new EventEmitter()];
@@ -563,21 +576,12 @@ describe("back-pressure", () => {
   const MESSAGES = 2_000;
 
   test("a client that does not read is not read, and gets every answer when it does", async () => {
-    let taken = 0;
-    const { url } = await start((rpc) =>
-      rpc.frames({
-        message(bytes) {
-          taken += 1;
-          rpc.write(bytes);
-        },
-        end: () => rpc.end(OK),
-        closed() {},
-      }),
-    );
+    const { handler, taken } = countingEcho();
+    const { url } = await start(handler);
     const stream = open(await http2Client(url, { initialWindowSize: 65_535 }));
     stream.pause();
     for (let i = 0; i < MESSAGES; i++) stream.write(toFrame(MESSAGE));
-    const stuckAt = await stuck(() => taken);
+    const stuckAt = await stuck(taken);
     // The client's window, our write buffer and one chunk: far less than a tenth of the 32 MB.
     expect(stuckAt).toBeLessThan(MESSAGES / 10);
     stream.end();
@@ -588,22 +592,13 @@ describe("back-pressure", () => {
   });
 
   test("does not hold up the other streams of the connection", async () => {
-    let taken = 0;
-    const { url } = await start((rpc) =>
-      rpc.frames({
-        message(bytes) {
-          taken += 1;
-          rpc.write(bytes);
-        },
-        end: () => rpc.end(OK),
-        closed() {},
-      }),
-    );
+    const { handler, taken } = countingEcho();
+    const { url } = await start(handler);
     const session = await http2Client(url, { initialWindowSize: 65_535 });
     const flooding = open(session);
     flooding.pause();
     for (let i = 0; i < MESSAGES; i++) flooding.write(toFrame(MESSAGE));
-    await stuck(() => taken);
+    await stuck(taken);
     const other = open(session);
     other.end(toFrame(Buffer.from("through")));
     expect((await answer(other)).texts).toEqual(["through"]);
@@ -612,22 +607,13 @@ describe("back-pressure", () => {
   test.each([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_CANCEL])(
     "a stream that is paused is closed by RST_STREAM with code %i",
     async (rstCode) => {
-      let taken = 0;
       const { promise: closed, resolve } = Promise.withResolvers<void>();
-      const { url } = await start((rpc) =>
-        rpc.frames({
-          message(bytes) {
-            taken += 1;
-            rpc.write(bytes);
-          },
-          end() {},
-          closed: resolve,
-        }),
-      );
+      const { handler, taken } = countingEcho(resolve);
+      const { url } = await start(handler);
       const stream = await rawStream(url);
       // 640 kB: more than the 64 KiB window that we never open again, less than the server's own.
       for (let i = 0; i < 40; i++) stream.data(MESSAGE);
-      expect(await stuck(() => taken)).toBeLessThan(40);
+      expect(await stuck(taken)).toBeLessThan(40);
       stream.reset(rstCode);
       await closed;
     },

@@ -23,6 +23,35 @@ spec:
     - { name: only, action: Allow, from: [ { anyone: true } ], to: [ { tools: [ ${tool} ] } ] }
 `;
 
+/** A server and a policy of many fields. */
+export const FULL_SERVER = `apiVersion: toolgate.dev/v1alpha1
+kind: MCPServer
+metadata: { name: everything, namespace: tools }
+spec:
+  match:
+    - { host: everything.tools.svc.cluster.local, path: /mcp }
+    - { route: everything }
+`;
+
+export const FULL_POLICY = `apiVersion: toolgate.dev/v1alpha1
+kind: MCPAccessPolicy
+metadata: { name: readers, namespace: tools }
+spec:
+  targetRefs: [ { kind: MCPServer, name: everything } ]
+  mode: Enforce
+  rules:
+    - name: readers-may-read
+      action: Allow
+      from:
+        - serviceAccount: { namespace: agents, name: reader }
+          jwt: { issuer: https://idp.example, claims: [ { name: team, values: [search] } ] }
+        - spiffe: spiffe://cluster.local/ns/agents/sa/reader
+      to:
+        - tools: [ echo, "get-*" ]
+        - resources: [ "demo://resource/static/*" ]
+        - prompts: [ simple-prompt ]
+`;
+
 /** Documents of one file. */
 export const file = (...documents: readonly string[]): string => documents.join("---\n");
 

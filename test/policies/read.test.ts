@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readPolicyFile } from "../../src/policies/read.ts";
 import { formatProblem } from "../../src/policies/source.ts";
 import type { PolicyFile } from "../../src/policies/source.ts";
+import { FULL_POLICY as POLICY, FULL_SERVER as SERVER } from "./fixtures.ts";
 
 const read = (text: string): PolicyFile => readPolicyFile("p.yaml", new TextEncoder().encode(text));
 
@@ -9,34 +10,6 @@ const problemsOf = (text: string): readonly string[] => {
   const { documents, problems } = read(text);
   return [...problems, ...documents.flatMap((one) => (one.kind === "invalid" ? one.problems : []))].map(formatProblem);
 };
-
-const SERVER = `apiVersion: toolgate.dev/v1alpha1
-kind: MCPServer
-metadata: { name: everything, namespace: tools }
-spec:
-  match:
-    - { host: everything.tools.svc.cluster.local, path: /mcp }
-    - { route: everything }
-`;
-
-const POLICY = `apiVersion: toolgate.dev/v1alpha1
-kind: MCPAccessPolicy
-metadata: { name: readers, namespace: tools }
-spec:
-  targetRefs: [ { kind: MCPServer, name: everything } ]
-  mode: Enforce
-  rules:
-    - name: readers-may-read
-      action: Allow
-      from:
-        - serviceAccount: { namespace: agents, name: reader }
-          jwt: { issuer: https://idp.example, claims: [ { name: team, values: [search] } ] }
-        - spiffe: spiffe://cluster.local/ns/agents/sa/reader
-      to:
-        - tools: [ echo, "get-*" ]
-        - resources: [ "demo://resource/static/*" ]
-        - prompts: [ simple-prompt ]
-`;
 
 /** The policy with one piece replaced; fails when the piece is not there. */
 const broken = (piece: string, by: string): string => {

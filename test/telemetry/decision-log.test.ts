@@ -34,6 +34,18 @@ class Reader extends Writable {
 }
 
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+/** A log whose reader has a line that it does not take, so that a second one waits. */
+async function withLineWaiting() {
+  const out = new Reader({ highWaterMark: 1 });
+  const log = createDecisionLog({ out });
+  out.block();
+  log.record(record());
+  await turn();
+  log.record(record());
+  return { out, log };
+}
+
 const parse = (line: string): Record<string, unknown> => JSON.parse(line) as Record<string, unknown>;
 
 describe("the log", () => {
@@ -166,12 +178,7 @@ describe("the log", () => {
   });
 
   test("waits for a slow reader when it is closed", async () => {
-    const out = new Reader({ highWaterMark: 1 });
-    const log = createDecisionLog({ out });
-    out.block();
-    log.record(record());
-    await turn();
-    log.record(record());
+    const { out, log } = await withLineWaiting();
     const closed = log.close();
     await turn();
     expect(out.lines).toHaveLength(1);
@@ -182,23 +189,13 @@ describe("the log", () => {
   });
 
   test("does not wait for ever for a reader that never reads, and counts what it lost", async () => {
-    const out = new Reader({ highWaterMark: 1 });
-    const log = createDecisionLog({ out });
-    out.block();
-    log.record(record());
-    await turn();
-    log.record(record());
+    const { log } = await withLineWaiting();
     await log.close();
     expect(log.dropped()).toBe(1);
   });
 
   test("ends when its reader goes while it waits for it", async () => {
-    const out = new Reader({ highWaterMark: 1 });
-    const log = createDecisionLog({ out });
-    out.block();
-    log.record(record());
-    await turn();
-    log.record(record());
+    const { out, log } = await withLineWaiting();
     const closed = log.close();
     out.destroy(new Error("write EPIPE"));
     await closed;
