@@ -34,7 +34,7 @@ const serve = program
   .action(async (flags: Record<string, string>) => process.exit(await runServe(flags)));
 for (const name of OPTION_NAMES) {
   const { placeholder, help, fallback } = OPTIONS[name];
-  const otherwise = fallback === undefined ? "required" : `default ${fallback}`;
+  const otherwise = fallback === undefined ? "required" : `default ${fallback === "" ? "empty" : fallback}`;
   serve.option(`${flagOf(name)} <${placeholder}>`, `${help} (${otherwise}; or ${envOf(name)})`);
 }
 serve.option(`${flagOf(CONFIG_FILE.name)} <${CONFIG_FILE.placeholder}>`, CONFIG_FILE.help);

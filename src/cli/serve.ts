@@ -67,8 +67,9 @@ export async function runServe(flags: Readonly<Record<string, string | undefined
     return 2;
   }
   using publisher = published.value;
-  logReport(log, publisher.report.get());
-  publisher.report.subscribe((report) => logReport(log, report));
+  const logReport = logReports(log);
+  logReport(publisher.report.get());
+  publisher.report.subscribe(logReport);
   try {
     using tls = openTls(config, log);
     return await serve(config, publisher, tls, log);
@@ -239,14 +240,15 @@ const createLog = (level: string): Logger =>
   );
 
 /** An unreadable folder puts nothing in force: the generation stays. */
-let loggedGeneration = 0;
-
-function logReport(log: Logger, { generation, problems, warnings }: PolicyReport): void {
-  for (const problem of problems) log.error(`policy: ${formatProblem(problem)}`);
-  for (const warning of warnings) log.warn(`policy: ${formatProblem(warning)}`);
-  const inForce = generation > loggedGeneration ? "policies are in force" : "the last good policies stay in force";
-  loggedGeneration = generation;
-  log.info({ generation, problems: problems.length, warnings: warnings.length }, inForce);
+function logReports(log: Logger): (report: PolicyReport) => void {
+  let before = 0;
+  return ({ generation, problems, warnings }) => {
+    for (const problem of problems) log.error(`policy: ${formatProblem(problem)}`);
+    for (const warning of warnings) log.warn(`policy: ${formatProblem(warning)}`);
+    const inForce = generation > before ? "policies are in force" : "the last good policies stay in force";
+    before = generation;
+    log.info({ generation, problems: problems.length, warnings: warnings.length }, inForce);
+  };
 }
 
 type Listening = { readonly host: string; readonly port: number } | { readonly path: string };

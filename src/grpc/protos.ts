@@ -75,7 +75,6 @@ export type SentRequest = Sendable<ProcessingRequest<SentHeaders>>;
 type ProtocolConfiguration = {
   readonly requestBodyMode: BodySendMode;
   readonly responseBodyMode: BodySendMode;
-  readonly sendBodyWithoutWaitingForHeaderResponse: boolean;
 };
 
 /** What we say to Envoy: exactly one kind, and with it what only some kinds may carry. */
@@ -95,11 +94,8 @@ export type ProcessingResponse = {
 /** `HeadersResponse` and `BodyResponse`, which are alike. */
 export type CommonAnswer = { readonly response?: CommonResponse };
 type CommonResponse = {
-  /** 0 is CONTINUE, 1 is CONTINUE_AND_REPLACE. */
-  readonly status?: 0 | 1;
   readonly headerMutation?: HeaderMutation;
   readonly bodyMutation?: BodyMutation;
-  readonly clearRouteCache?: boolean;
 };
 export type HeaderMutation = {
   /** Each replaces what is there. `rawValue` only: with both, Envoy refuses the answer. */

@@ -1,4 +1,4 @@
-/** The promises that are tried, in the order of security.md: P1 to P9. */
+/** The promises that are tried, in the order of docs/fuzzing.md: P1 to P9. */
 import type { Property } from "./property.ts";
 import { agreement } from "./properties/agreement.ts";
 import { boundedWork } from "./properties/bounded-work.ts";

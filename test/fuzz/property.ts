@@ -1,4 +1,4 @@
-/** One promise of the product (security.md, P1 to P9): what it is asked about, and how to see that it is kept. */
+/** One promise of the product (docs/fuzzing.md, P1 to P9): what it is asked about, and how to see that it is kept. */
 import type { Arbitrary } from "fast-check";
 import type { ReaderName, Readers } from "./readers/readers.ts";
 

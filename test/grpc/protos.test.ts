@@ -66,7 +66,7 @@ describe("decodeProcessingRequest()", () => {
         field(8, field(1, field(1, bytes("ns")), field(2, struct))),
         field(9, field(1, bytes("ext_proc")), field(2, struct)),
         flag(10),
-        field(11, flag(1, 2), flag(2, 1), flag(3)),
+        field(11, flag(1, 2), flag(2, 1)),
       ]),
     );
     const value = { stringValue: "v" };
@@ -77,7 +77,6 @@ describe("decodeProcessingRequest()", () => {
     expect(message.protocolConfig).toMatchObject({
       requestBodyMode: BODY_SEND_MODE.BUFFERED,
       responseBodyMode: BODY_SEND_MODE.STREAMED,
-      sendBodyWithoutWaitingForHeaderResponse: true,
     });
   });
 
@@ -129,8 +128,8 @@ describe("decodeProcessingRequest()", () => {
 });
 
 describe("encodeProcessingResponse()", () => {
-  const common = { response: { clearRouteCache: true } };
-  const commonBytes = field(1, flag(5));
+  const common = { response: { headerMutation: { removeHeaders: ["a"] } } };
+  const commonBytes = field(1, field(2, field(2, bytes("a"))));
 
   test.each<[number, ProcessingResponse, Buffer]>([
     [1, { requestHeaders: common }, commonBytes],
@@ -166,7 +165,6 @@ describe("encodeProcessingResponse()", () => {
     const response: ProcessingResponse = {
       requestBody: {
         response: {
-          status: 1,
           headerMutation: { setHeaders: [{ header: { key: "a", rawValue: bytes("b") } }] },
           bodyMutation: { body: bytes("{}") },
         },
@@ -186,7 +184,6 @@ describe("encodeProcessingResponse()", () => {
         3,
         field(
           1,
-          flag(1),
           field(2, field(1, field(1, field(1, bytes("a")), field(3, bytes("b"))))),
           field(3, field(1, bytes("{}"))),
         ),

@@ -103,7 +103,7 @@ function firstMessage(mode: Place): ProcessingRequest {
     metadataContext: null,
     attributes: {},
     observabilityMode: false,
-    protocolConfig: { requestBodyMode, responseBodyMode, sendBodyWithoutWaitingForHeaderResponse: false },
+    protocolConfig: { requestBodyMode, responseBodyMode },
   };
   return mode.at("request_header_mode").text === "SKIP" && requestBodyMode === BODY_SEND_MODE.BUFFERED
     ? { ...shared, request: "requestBody", requestBody: { body: new Uint8Array(), endOfStream: true } }
