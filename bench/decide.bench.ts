@@ -3,54 +3,27 @@
  * `one tool`: all rules are about the same tool, each for another caller, and the last one is asked for.
  */
 import type { Identity } from "../src/core/identity/identity.ts";
-import type { Id } from "../src/core/jsonrpc/message.ts";
 import type { Call } from "../src/core/mcp/call.ts";
-import { DEFAULT_LIMITS } from "../src/core/limits.ts";
-import { nameSubject } from "../src/core/mcp/subject.ts";
-import { compile } from "../src/core/policy/compile.ts";
 import { decide } from "../src/core/policy/decide.ts";
 import type { FromEntry, RuleDocument } from "../src/core/policy/document.ts";
 import type { Server } from "../src/core/policy/policy-set.ts";
+import { identity } from "../test/fixtures/identities.ts";
+import { compiled, policyDocument, policySetWith } from "../test/fixtures/policies.ts";
+import { toolCall } from "../test/fixtures/subjects.ts";
 import { toolName } from "./documents.ts";
 import type { Micro } from "./micro.ts";
-import { ISSUER, platformPolicies, policyDocument, serverDocument } from "./policies.ts";
+import { ISSUER, platformPolicies } from "./policies.ts";
 
 const workload = (name: string): string => `spiffe://cluster.local/ns/agents/sa/${name}`;
-const spiffe = (name: string): Identity => ({
-  workload: { uri: workload(name), name: `agents/${name}` },
-  user: { absent: "jwt-missing" },
-});
-const user = (subject: string, role: string): Identity => ({
-  workload: { absent: "no-certificate" },
-  user: { issuer: ISSUER, subject, claims: { iss: ISSUER, sub: subject, role } },
-});
-
-function toolCall(name: string): Call {
-  const subject = nameSubject("tool", name, DEFAULT_LIMITS);
-  if (!subject.ok) throw new Error(subject.error.message);
-  const target = subject.value;
-  const id = "7" as Id;
-  return {
-    method: "tools/call",
-    era: "legacy",
-    revision: undefined,
-    id,
-    target,
-    subjects: [target],
-    base: false,
-    cancels: undefined,
-    trace: undefined,
-    client: undefined,
-  };
-}
+const spiffe = (name: string): Identity => identity(workload(name));
+const user = (subject: string, role: string): Identity => identity(undefined, { iss: ISSUER, sub: subject, role });
 
 function serverWith(count: number, rule: (i: number) => { readonly from: FromEntry; readonly tool: string }): Server {
   const rules = Array.from({ length: count }, (_, i): RuleDocument => {
     const { from, tool } = rule(i);
     return { name: `rule-${i}`, action: "Allow", from: [from], to: [{ tools: [tool] }] };
   });
-  const documents = [serverDocument("everything", [{ path: "/mcp" }]), policyDocument("all", "everything", rules)];
-  return onlyServer(compile(documents, [], { trustDomain: "cluster.local" }).policies.servers);
+  return onlyServer(policySetWith(policyDocument("all", rules)).servers);
 }
 
 function onlyServer(servers: readonly Server[]): Server {
@@ -59,9 +32,9 @@ function onlyServer(servers: readonly Server[]): Server {
   return server;
 }
 
-function bench(name: string, server: Server, identity: Identity, call: Call): Micro {
-  if (decide(server, identity, call).verdict !== "allow") throw new Error(`${name}: must be allowed`);
-  return { name: `decide, ${name}`, run: () => decide(server, identity, call) };
+function bench(name: string, server: Server, caller: Identity, call: Call): Micro {
+  if (decide(server, caller, call).verdict !== "allow") throw new Error(`${name}: must be allowed`);
+  return { name: `decide, ${name}`, run: () => decide(server, caller, call) };
 }
 
 const COUNTS = [1, 100, 10_000];
@@ -102,11 +75,7 @@ export const decideBenches: readonly Micro[] = [
   ),
   bench(
     "the 50 rules of the end-to-end run",
-    onlyServer(
-      compile(platformPolicies(), [], { trustDomain: "cluster.local" }).policies.servers.filter(
-        ({ name }) => name === "tools/everything",
-      ),
-    ),
+    onlyServer(compiled(platformPolicies()).policies.servers.filter(({ name }) => name === "tools/everything")),
     user("reader", "reader"),
     toolCall("echo"),
   ),

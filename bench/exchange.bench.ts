@@ -6,13 +6,13 @@ import type { ExchangeRecord } from "../src/core/exchange/record.ts";
 import { NO_CHANGES } from "../src/core/mcp/headers.ts";
 import type { HeaderList } from "../src/core/mcp/headers.ts";
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
-import { compile } from "../src/core/policy/compile.ts";
+import { compiled } from "../test/fixtures/policies.ts";
 import { TOOL_RESULT } from "./documents.ts";
 import { CALL, requestHeaders } from "./end-to-end/messages.ts";
 import type { Micro } from "./micro.ts";
 import { ISSUER, PASSING_HOST, platformPolicies } from "./policies.ts";
 
-const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
+const { policies } = compiled(platformPolicies());
 const options = { policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" } as const;
 
 /** As Envoy sends them on, without the token that it has verified. */

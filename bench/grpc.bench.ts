@@ -2,7 +2,7 @@
 import { DEFAULT_LIMITS } from "../src/core/limits.ts";
 import { stepExchange, beginExchange } from "../src/core/exchange/exchange.ts";
 import type { Reply } from "../src/core/exchange/reply.ts";
-import { compile } from "../src/core/policy/compile.ts";
+import { compiled } from "../test/fixtures/policies.ts";
 import { FrameReader, toFrame } from "../src/grpc/frame.ts";
 import { BODY_SEND_MODE, decodeProcessingRequest, encodeProcessingRequest } from "../src/grpc/protos.ts";
 import type { Struct, StructValue } from "../src/grpc/struct.ts";
@@ -71,7 +71,7 @@ export const ANSWER: readonly Buffer[] = [
 ];
 
 function permitReply(): Reply {
-  const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
+  const { policies } = compiled(platformPolicies());
   let exchange = beginExchange({ policies, unmatched: "refuse", limits: DEFAULT_LIMITS, sha256: () => "" });
   let reply: Reply | undefined;
   for (const event of [read(HEADERS), read(BODY)]) {

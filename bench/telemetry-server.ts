@@ -1,7 +1,7 @@
 /** A process with two servers that Envoy could ask: one with all of telemetry as `serve` has it, and one with none. */
 import process from "node:process";
 import { Writable } from "node:stream";
-import { compile } from "../src/core/policy/compile.ts";
+import { compiled } from "../test/fixtures/policies.ts";
 import { createExtProc, EXT_PROC_PATH } from "../src/grpc/ext-proc.ts";
 import { createGrpcServer } from "../src/grpc/server.ts";
 import { createDecisionLog } from "../src/telemetry/decision-log.ts";
@@ -16,7 +16,7 @@ import { extProcOptions } from "../test/fixtures/services.ts";
 import { create } from "../test/telemetry/samples.ts";
 import { platformPolicies } from "./policies.ts";
 
-const { policies } = compile(platformPolicies(), [], { trustDomain: "cluster.local" });
+const { policies } = compiled(platformPolicies());
 
 async function serve(telemetry: Telemetry, meter: Meter): Promise<number> {
   const extProc = createExtProc(extProcOptions(policies, { telemetry, meter }));

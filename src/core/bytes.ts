@@ -13,6 +13,7 @@ export function utf8Length(text: string): number {
   return length;
 }
 
+/** One alone is the answer itself, and no copy of it. */
 export function concat(slices: readonly Uint8Array[]): Uint8Array {
   if (slices.length === 1 && slices[0] !== undefined) return slices[0];
   let length = 0;

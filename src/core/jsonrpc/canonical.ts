@@ -9,6 +9,7 @@ import { ROOT, span } from "./json.ts";
 import type { At } from "./json.ts";
 import type { Json } from "./scan.ts";
 
+/** The bytes that were read, where they are the canonical form already. */
 export function canonical(json: Json): Uint8Array {
   if (json.canonical) return json.bytes;
   return canonicalValue(json, ROOT);

@@ -19,7 +19,7 @@ import type { HeaderClaim } from "./classify.ts";
 import { findMethod, isKnownMethod } from "./methods.ts";
 import type { KnownMethod, Method, MethodLabel } from "./methods.ts";
 import { reconcileHeaders, versionMismatch } from "./reconcile.ts";
-import { refusal } from "./refusal.ts";
+import { malformed, refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import { isSealed } from "./sealed-denial.ts";
 import type { Era } from "./revision.ts";
@@ -127,8 +127,6 @@ export const sessionCall = (method: "GET" | "DELETE" | "ping" | "unknown", revis
   trace: undefined,
   client: undefined,
 });
-
-const malformed = (message: string): Refusal => refusal("malformed-request", message);
 
 /** Keys of `_meta` that differ in case only are read as one by some servers (encoding/json of Go folds K and long s too). */
 function checkMeta(json: Json, meta: At): string | undefined {

@@ -6,7 +6,7 @@ import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
 import type { Endpoint } from "../policy/policy-set.ts";
 import type { RequestHeaders } from "./headers.ts";
-import { notAllowed, refusal } from "./refusal.ts";
+import { malformed, notAllowed, refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import { eraOf } from "./revision.ts";
 import type { Era } from "./revision.ts";
@@ -107,5 +107,3 @@ function classifyPost(headers: RequestHeaders, hasBody: boolean, claim: HeaderCl
   if (!hasBody) return err(malformed("a POST request carries one message"));
   return ok({ kind: "message", claim });
 }
-
-const malformed = (message: string): Refusal => refusal("malformed-request", message);

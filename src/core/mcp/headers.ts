@@ -4,7 +4,7 @@
  */
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
-import { refusal } from "./refusal.ts";
+import { malformed } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import { parseTraceContext, TRACEPARENT, TRACESTATE } from "./trace-context.ts";
 import type { TraceContext } from "./trace-context.ts";
@@ -135,8 +135,6 @@ function suspicious(name: string, value: string): string | undefined {
   const dashed = name.replaceAll("_", "-");
   return SINGLE_SET.has(dashed) || dashed.startsWith("mcp-") ? `the header ${name} resembles ${dashed}` : undefined;
 }
-
-const malformed = (message: string): Refusal => refusal("malformed-request", message);
 
 const SENTINEL = "=?base64?";
 const SENTINEL_END = "?=";

@@ -38,6 +38,8 @@ export const notAllowed = (message: string, allow: string): Refusal => ({
   allow,
 });
 
+export const malformed = (message: string): Refusal => refusal("malformed-request", message);
+
 /** A refusal by one of the rules that are built in, which are called like their reasons. */
 export const refusal = (reason: Exclude<Reason, DenyReason>, message: string): Refusal => ({
   reason,
