@@ -104,6 +104,7 @@ class Faulty implements Rpc {
     this.#rpc.frames({
       message: (bytes) => this.#message(bytes, on),
       end: () => on.end(),
+      release: () => on.release?.(),
       closed: () => on.closed(),
     });
   }
