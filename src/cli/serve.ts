@@ -120,7 +120,8 @@ async function serve(config: Config, publisher: Publisher, tls: Tls | undefined,
   });
   const isAudited = config.audit === "required" ? isLogKept : () => true;
   const load = new Load({ maxStreams, maxHeldBytes, isAudited, onRefused: (why) => metrics.streamRefused(why) });
-  const telemetry = fanOut([metrics, decisionLog, traffic, recent, tap, ...(traces === undefined ? [] : [traces])]);
+  const readers = [metrics, decisionLog, traffic, recent, tap, ...(traces === undefined ? [] : [traces])];
+  const telemetry = fanOut(readers, traces?.sampleFailure);
   const health = createHealth(["envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.auth.v3.Authorization"]);
   const onMisconfigured = oncePerMinute((message) =>
     log.error({ envoy: message }, "Envoy must be configured otherwise"),

@@ -106,12 +106,14 @@ class Driver implements FrameHandler {
   }
 
   begin(): void {
+    const { load, meter } = this.#options;
     this.#open.add(this);
-    this.#options.load.open.add(this);
+    load.open.add(this);
+    meter.open.add(this.#progress);
     try {
       this.#rpc.frames(this);
     } catch (error: unknown) {
-      this.closed(); // Nobody else would say so.
+      this.release(); // Nobody else would.
       throw error;
     }
   }
@@ -142,12 +144,17 @@ class Driver implements FrameHandler {
     );
   }
 
-  closed(): void {
+  release(): void {
+    const { load, meter } = this.#options;
     this.#open.delete(this);
-    this.#options.load.open.delete(this);
+    load.open.delete(this);
+    meter.open.delete(this.#progress);
     this.#hold(0);
-    this.#progress.closed(!this.#isGranted ? "revoked" : this.#isStepping ? "failed" : "cancelled");
     this.#inFlight.end(this);
+  }
+
+  closed(): void {
+    this.#progress.end(!this.#isGranted ? "revoked" : this.#isStepping ? "failed" : "cancelled");
     this.#record(this.#isGranted ? CANCELLED : BROKEN);
     if (this.#opened?.profile.answers === "override" && isUnshown(this.#exchange))
       this.#options.onMisconfigured(UNSHOWN);

@@ -13,11 +13,9 @@ export class Progress implements OpenExchange {
   #responseBytes: number | undefined;
   #stream: { readonly parser: SseParser; readonly server: string; events: number; heardAtMs: number } | undefined;
 
-  /** Open until it is `closed`. */
   constructor(meter: Meter, exchange: Exchange) {
     this.#meter = meter;
     this.#exchange = exchange;
-    meter.open.add(this);
   }
 
   get server(): string | undefined {
@@ -48,10 +46,11 @@ export class Progress implements OpenExchange {
     else if (next.response !== before.response) this.#begin(next, nowMs);
   }
 
-  /** `unfinished`: why a stream that is open now has not come to its end. */
-  closed(unfinished: StreamEnd): void {
-    this.#meter.open.delete(this);
-    this.#end(unfinished);
+  /** A stream that is open now is not any more, and why. */
+  end(how: StreamEnd): void {
+    if (this.#stream === undefined) return;
+    this.#meter.streamEnded(this.#stream.server, how);
+    this.#stream = undefined;
   }
 
   #begin(next: Exchange, nowMs: number): void {
@@ -67,12 +66,6 @@ export class Progress implements OpenExchange {
     this.#meter.streamEvents(server, parser.eventCount - stream.events);
     stream.events = parser.eventCount;
     stream.heardAtMs = nowMs;
-    if (openStream(next) === undefined) this.#end(next.response.at === "ended" ? "complete" : "broken-off");
-  }
-
-  #end(how: StreamEnd): void {
-    if (this.#stream === undefined) return;
-    this.#meter.streamEnded(this.#stream.server, how);
-    this.#stream = undefined;
+    if (openStream(next) === undefined) this.end(next.response.at === "ended" ? "complete" : "broken-off");
   }
 }

@@ -26,6 +26,11 @@ export type FrameHandler = {
   message(bytes: Uint8Array): void;
   /** The client will send no more. Not called when it aborted. */
   end(): void;
+  /**
+   * Before `closed`: gives back the place that it takes up. What this throws nobody catches, as that place would stay taken
+   * for as long as the process runs.
+   */
+  release?(): void;
   /** The stream is over for whatever reason. Called exactly once, and always last. */
   closed(): void;
 };
@@ -196,6 +201,7 @@ export class RpcStream implements Rpc {
   }
 
   #reportClosed(on: FrameHandler): void {
+    on.release?.();
     this.#guard(() => on.closed());
   }
 }

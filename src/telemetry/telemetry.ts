@@ -12,9 +12,12 @@ export type Telemetry = {
 /** Why an exchange was not taken on: too many are open, too much is held, or nothing is kept of what is decided. */
 export type Overload = "streams" | "memory" | "audit";
 
-/** Hands each record to all readers, in this order. */
-export const fanOut = (readers: readonly Telemetry[]): Telemetry => ({
+type Complete = (record: ExchangeRecord) => ExchangeRecord;
+
+/** Hands each record to all readers, in this order. `complete`: adds what they all are to know. */
+export const fanOut = (readers: readonly Telemetry[], complete: Complete = (record) => record): Telemetry => ({
   record(record) {
-    for (const reader of readers) reader.record(record);
+    const completed = complete(record);
+    for (const reader of readers) reader.record(completed);
   },
 });

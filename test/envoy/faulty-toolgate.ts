@@ -88,6 +88,7 @@ class Faulty implements Rpc {
     this.#rpc.frames({
       message: (bytes) => this.#message(bytes, on),
       end: () => on.end(),
+      release: () => on.release?.(),
       closed: () => on.closed(),
     });
   }

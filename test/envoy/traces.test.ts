@@ -231,6 +231,16 @@ describeWithCollector("traces", () => {
       expect(traces).not.toContain(unsampled.traceId);
     });
 
+    test("the trace of a denial that nobody samples is named by the decision log and as an exemplar", async () => {
+      await call({ name: "hidden-alone" });
+      const { trace_id: traceId } = await stack.toolgate.decision({ tool: "hidden-alone" });
+      expect(await collector.trace(String(traceId))).toMatchObject([{ name: "tools/call hidden-alone" }]);
+      const metrics = await fetch(stack.toolgate.adminAt("/metrics"), {
+        headers: { accept: "application/openmetrics-text" },
+      });
+      expect(await metrics.text()).toContain(`trace_id="${String(traceId)}"`);
+    });
+
     test("what was sent is counted, and nothing is lost", async () => {
       await traced();
       expect(await spansTotal("exported")).toBeGreaterThan(0);

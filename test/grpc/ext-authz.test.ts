@@ -170,6 +170,19 @@ describe("ext_authz", () => {
     expect(said(send(batch(denied)))).toBe("no-rule-allows");
   });
 
+  test("has the arguments that were asked for on record, whoever refuses", () => {
+    const loggedArguments = ["path"];
+    const logged = { values: { path: "/etc/hosts" }, withheld: 1 };
+    const call = (name: string) => toolsCall(name, { path: "/etc/hosts", more: 1 });
+    for (const name of ["echo", "other"])
+      expect(send(call(name), {}, { loggedArguments }).records).toMatchObject([{ arguments: logged }]);
+    const mixed = send(batch(call("echo"), call("other").replace('"id":1', '"id":2')), {}, { loggedArguments });
+    expect(mixed.records).toMatchObject([
+      { reason: "not-enforceable", arguments: logged },
+      { reason: "no-rule-allows", arguments: logged },
+    ]);
+  });
+
   test("tells a denial over HTTP with SSE as an HTTP answer: it cannot send a ping in its place", () => {
     const more = { path: "/messages?sessionId=s" };
     expect(said(send(toolsCall("echo"), more))).toBe("allow");

@@ -74,6 +74,7 @@ class Stream implements Rpc {
 
   /** The stream is over, for whatever reason. */
   close(): void {
+    this.#on?.release?.();
     this.#on?.closed();
   }
 }

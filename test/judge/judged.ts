@@ -38,6 +38,7 @@ export const judged =
             on.message(bytes);
           },
           end: () => on.end(),
+          release: () => on.release?.(),
           closed: () => on.closed(),
         }),
       write(bytes) {

@@ -2,6 +2,7 @@
  * An Envoy that asks, waits for what it is owed, and notes what it gets. Bare HTTP/2, without a function of ours while an
  * exchange runs: the seams that are called are the server's.
  */
+import { constants } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 
 /** Messages in their frames that are sent at once, and how many answers are waited for then. */
@@ -14,7 +15,13 @@ export type Heard = {
   readonly status: string | undefined;
 };
 
-export async function ask(session: ClientHttp2Session, path: string, turns: readonly Turn[]): Promise<Heard> {
+/** `leaves`: after the turns, instead of waiting for the end. */
+export async function ask(
+  session: ClientHttp2Session,
+  path: string,
+  turns: readonly Turn[],
+  leaves: boolean,
+): Promise<Heard> {
   const stream = session.request({
     ":method": "POST",
     ":path": path,
@@ -40,6 +47,7 @@ export async function ask(session: ClientHttp2Session, path: string, turns: read
     for (const frame of frames) if (!isOver() && !stream.writableEnded) stream.write(frame);
     while (!isOver() && messagesIn(bytes).length < owed) await new Promise<void>((resolve) => (wake = resolve));
   }
+  if (leaves) stream.close(constants.NGHTTP2_CANCEL);
   // What is still open by now is waited for: a server that has nothing more to say has to end the stream by itself.
   while (!stream.closed) await new Promise<void>((resolve) => (wake = resolve));
   return { messages: messagesIn(bytes), status };

@@ -5,7 +5,8 @@
  * fault the same exchange is asked for again, of the same server unless it has ended.
  *
  * What Envoy may hear with a fault is what it hears without, as far as it goes: the rest is an error, or a denial in its
- * place. So nothing passes that would not have passed, and OK is heard with the last answer only.
+ * place. So nothing passes that would not have passed, and OK is heard with the last answer only. Afterwards nothing counts
+ * as open or as held, unless the process has ended.
  */
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
@@ -54,46 +55,61 @@ const { policies } = compiled([
 
 const OK = String(STATUS_CODE.OK);
 
-const load = loadOf();
-const metrics = create({ isNamed: policies.isNamed, inForce: () => policies, load: () => load });
 const decisionLog = createDecisionLog({ out: new Writable({ write: (_chunk, _encoding, done) => done() }) });
-const shared = {
-  policies: createLatest(policies),
-  telemetry: fanOut([metrics, decisionLog]),
-  meter: metrics.meter,
-  load,
-  unmatched: "refuse",
-  limits: DEFAULT_LIMITS,
-  jwtPayloadKey: "payload",
-  trust: { workload: "peer", trustDomain: "cluster.local" },
-} as const;
-const handlers = new Map([
-  [EXT_PROC_PATH, createExtProc({ ...shared, beliefs: [], onMisconfigured: () => {} })],
-  [EXT_AUTHZ_PATH, createExtAuthz({ ...shared, lists: "refuse", unseen: "refuse" })],
-]);
+
+/** As `serve` wires it. */
+function service() {
+  const load = loadOf();
+  const metrics = create({ isNamed: policies.isNamed, inForce: () => policies, load: () => load });
+  const shared = {
+    policies: createLatest(policies),
+    telemetry: fanOut([metrics, decisionLog]),
+    meter: metrics.meter,
+    load,
+    unmatched: "refuse",
+    limits: DEFAULT_LIMITS,
+    jwtPayloadKey: "payload",
+    trust: { workload: "peer", trustDomain: "cluster.local" },
+  } as const;
+  const handlers = new Map([
+    [EXT_PROC_PATH, createExtProc({ ...shared, beliefs: [], onMisconfigured: () => {} })],
+    [EXT_AUTHZ_PATH, createExtAuthz({ ...shared, lists: "refuse", unseen: "refuse" })],
+  ]);
+  const held = () => ({ streams: load.streams, bytes: load.heldBytes, open: metrics.meter.open.size });
+  const onHeld = (bytes: number): void => load.hold(bytes);
+  return { open: load.open, held, options: { handlers, onHeld, maxMessageBytes: 2 ** 22, onFault: () => {} } };
+}
+type Service = ReturnType<typeof service>;
+const NOTHING: ReturnType<Service["held"]> = { streams: 0, bytes: 0, open: 0 };
 
 /** A server that ends when nobody catches what is thrown, as `serve` does; here without last words. */
 class Server implements AsyncDisposable {
   readonly session: ClientHttp2Session;
+  /** Read without a call of a seam. */
+  readonly open: Service["open"];
+  readonly held: Service["held"];
   readonly #server: GrpcServer;
   readonly #end = (): void => {
     this.session.destroy();
     void this.#server.close();
   };
 
-  private constructor(server: GrpcServer, session: ClientHttp2Session) {
+  private constructor(server: GrpcServer, session: ClientHttp2Session, { open, held }: Service) {
     this.session = session;
+    this.open = open;
+    this.held = held;
     this.#server = server;
     process.once("uncaughtException", this.#end);
   }
 
   static async start(): Promise<Server> {
-    const server = createGrpcServer({ handlers, maxMessageBytes: 2 ** 22, onFault: () => {} });
+    const wired = service();
+    const server = createGrpcServer(wired.options);
     const address = await server.listen({ host: "127.0.0.1", port: 0 });
     if (!("port" in address)) throw new Error("not a TCP address");
     const session = connect(`http://127.0.0.1:${address.port}`);
     session.on("error", () => {});
-    return new Server(server, session);
+    return new Server(server, session, wired);
   }
 
   get hasEnded(): boolean {
@@ -117,6 +133,8 @@ afterAll(() => {
 type Exchange = {
   readonly path: string;
   readonly turns: readonly Turn[];
+  /** Envoy leaves after them, and waits for no status. */
+  readonly isLeft?: boolean;
   /** Whether it is an answer that refuses. */
   readonly isDenial: (message: Uint8Array) => boolean;
 };
@@ -200,6 +218,13 @@ const LOGGED = notification("notifications/message", { level: "info", data: "wor
 const inEvents = (answer: string): string => `data: ${LOGGED}\n\ndata: ${answer}\n\n`;
 const MODERN: Asking = { headers: modernHeaders("tools/call", "echo"), mode: "override", isUser: true };
 
+/** Envoy leaves before the last turn. `more`: what has come of it by then. */
+function left({ turns, ...exchange }: Exchange, more = new Uint8Array()): Exchange {
+  const kept = turns.slice(0, -1);
+  const { frames = [], answers = 0 } = kept.pop() ?? {};
+  return { ...exchange, turns: [...kept, { frames: [Buffer.concat([...frames, more])], answers }], isLeft: true };
+}
+
 const EXCHANGES: Readonly<Record<string, Exchange>> = {
   "an allowed call": extProc(asked(toolsCall("echo")), answered(JSON_TYPE, CALLED)),
   "an allowed call of 2026-07-28, whose answer is asked for": extProc(
@@ -214,6 +239,13 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
     answered(JSON_TYPE, batch(LISTED.replace('"id":1', '"id":2'))),
   ),
   "what is no JSON": extProc(asked("{")),
+  "an allowed call that is left within an event of its answer": left(
+    extProc(asked(toolsCall("echo")), answered(EVENTS_TYPE, `data: ${CALLED}\n\n`)),
+  ),
+  "an allowed call that is left within a message of Envoy's": left(
+    extProc(asked(toolsCall("echo")), answered(JSON_TYPE, CALLED)),
+    Uint8Array.of(0, 0, 0, 0, 9, 1),
+  ),
   "an allowed call in full duplex": extProc(
     asked(toolsCall("echo"), { mode: "duplex" }),
     answered(EVENTS_TYPE, inEvents(CALLED), "duplex"),
@@ -226,13 +258,16 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
 };
 
 /** The exchange, and what the server does when it is over. */
-async function play({ session }: Server, { path, turns }: Exchange): Promise<Heard> {
-  const heard = await ask(session, path, turns);
+async function play(server: Server, { path, turns, isLeft = false }: Exchange): Promise<Heard> {
+  const heard = await ask(server.session, path, turns, isLeft);
+  for (let i = 0; i < TURNS_TO_CLOSE && server.open.size > 0 && !server.hasEnded; i++) await nextTurn();
   for (let i = 0; i < TURNS_AFTER; i++) await nextTurn();
   return heard;
 }
 
-/** Of the event loop: for the server to hear that the stream is closed, and for the decision log's write. */
+/** Of the event loop, for the server to hear that the stream is closed: far more than it takes. */
+const TURNS_TO_CLOSE = 1_000;
+/** For the decision log's write. */
 const TURNS_AFTER = 3;
 
 /** No more than without the fault, and OK for all of it only; or, in place of what had to come, a denial. */
@@ -244,25 +279,30 @@ function isContained({ messages, status }: Heard, whole: Heard, { isDenial }: Ex
 
 const sayings = ({ messages, status }: Heard) => ({ messages: messages.map(String), status });
 
-test.each(Object.entries(EXCHANGES))("%s: what fails within it lets nothing pass", async (_title, exchange) => {
-  let server = await Server.start();
-  try {
-    const whole = await play(server, exchange);
-    expect(whole.status).toBe(OK);
-    expect(whole.messages.join()).not.toContain('hidden"');
-    for (let n = 1; ; n++) {
-      let heard = whole;
-      const { count, last } = await callingSeams(async () => void (heard = await play(server, exchange)), n);
-      if (!isContained(heard, whole, exchange))
-        expect({ n, last, ...sayings(heard) }).toEqual({ n, last, ...sayings(whole) });
-      if (count < n) break;
-      if (server.hasEnded) {
-        await server[Symbol.asyncDispose]();
-        server = await Server.start();
+test.each(Object.entries(EXCHANGES))(
+  "%s: what fails within it lets nothing pass, and no place stays taken",
+  async (_title, exchange) => {
+    let server = await Server.start();
+    try {
+      const whole = await play(server, exchange);
+      expect(whole.status).toBe(exchange.isLeft ? undefined : OK);
+      expect(whole.messages.join()).not.toContain('hidden"');
+      for (let n = 1; ; n++) {
+        let heard = whole;
+        const { count, last } = await callingSeams(async () => void (heard = await play(server, exchange)), n);
+        if (!isContained(heard, whole, exchange))
+          expect({ n, last, ...sayings(heard) }).toEqual({ n, last, ...sayings(whole) });
+        if (count < n) break;
+        // What a process that ends has held is gone with it.
+        if (!server.hasEnded) expect({ n, last, held: server.held() }).toEqual({ n, last, held: NOTHING });
+        if (server.hasEnded) {
+          await server[Symbol.asyncDispose]();
+          server = await Server.start();
+        }
+        expect({ n, last, ...sayings(await play(server, exchange)) }).toEqual({ n, last, ...sayings(whole) });
       }
-      expect({ n, last, ...sayings(await play(server, exchange)) }).toEqual({ n, last, ...sayings(whole) });
+    } finally {
+      await server[Symbol.asyncDispose]();
     }
-  } finally {
-    await server[Symbol.asyncDispose]();
-  }
-});
+  },
+);

@@ -21,7 +21,7 @@ import { assertNever } from "../result.ts";
 import type { RequestHeadersEvent } from "./event.ts";
 import { beginExchange, recordsOf } from "./exchange.ts";
 import type { Summary } from "./exchange.ts";
-import { judgeCall, judgeMessage, permittedCalls, refuse, unread } from "./judge.ts";
+import { judgeCall, judgeMessage, permittedCalls, refuse, refusePermitted, unread } from "./judge.ts";
 import type { Judged, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Metadata } from "./metadata.ts";
@@ -71,7 +71,7 @@ function conclude(options: CheckOptions, state: RequestState, reply: Reply, body
   if (why !== undefined)
     return denied(
       options,
-      state.judged.map((one) => (one.verdict === "refused" ? one : refuse(state.arrived, why, one.call, one.call))),
+      state.judged.map((one) => (one.verdict === "refused" ? one : refusePermitted(state.arrived, why, one))),
     );
   return {
     verdict: "allow",

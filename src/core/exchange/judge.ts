@@ -148,6 +148,12 @@ export function refuse(addressed: Addressed, why: Refusal, known: Known = NOTHIN
   return { verdict: "refused", decided, revision, reply };
 }
 
+/** A call that policy permits, and that cannot go on all the same: what was read of it stays on record. */
+export function refusePermitted(addressed: Addressed, why: Refusal, { call, decided }: Permitted): Refused {
+  const refused = refuse(addressed, why, call, call);
+  return { ...refused, decided: { ...decided, ...refused.decided } };
+}
+
 /** There are spans of requests alone: what gets no answer has no end. */
 function askedOf({ headers, startSpans }: Addressed, { id, trace }: Known): Pick<Decided, "id" | "session" | "trace"> {
   const isRequest = id !== undefined && id !== NO_ID;

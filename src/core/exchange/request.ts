@@ -43,7 +43,7 @@ import { judgeBatch } from "./judge-batch.ts";
 import type { StartSpans } from "./call-trace.ts";
 import { requestChanges, unknownIn } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
-import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, unread } from "./judge.ts";
+import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, refusePermitted, unread } from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
@@ -241,7 +241,7 @@ function onListen(
   if (trimmed !== "nothing") return goOn(state, [judged], asked, trimmed, json.bytes);
   const denial = { reason: "no-rule-allows", rule: DEFAULT_DENY } as const;
   const sentence = denialSentence(denial, state.server, state.identity, call);
-  return refused(state, { ...denial, message: sentence }, call, call);
+  return refusedAs(refusePermitted(state, { ...denial, message: sentence }, judged));
 }
 
 /** `goes`: what goes on in place of what came, but for where it says it comes from. */
@@ -256,7 +256,7 @@ function goOn(
   if (first === undefined) throw new Error("nothing was permitted that could go on");
   const { call, permit, decided } = first;
   const [unknown] = arrived.isFixed ? unknownIn(call.era, arrived.headers) : [];
-  if (unknown !== undefined) return refused(arrived, notHere(unknown, call.era), call, call);
+  if (unknown !== undefined) return refusedAs(refusePermitted(arrived, notHere(unknown, call.era), first));
   const traced = withTraces(goes, judged, arrived.limits);
   const body = traced === came ? undefined : traced;
   const changes = requestChanges(arrived, call, body);
@@ -333,8 +333,8 @@ function onRefused(state: RequestState & { at: "awaitingBody" }, message: Messag
   ];
 }
 
-const refused = (addressed: Addressed, why: Refusal, known?: Known, call?: Call): RequestStep =>
-  refusedAs(refuse(addressed, why, known, call));
+const refused = (addressed: Addressed, why: Refusal, known?: Known): RequestStep =>
+  refusedAs(refuse(addressed, why, known));
 
 function refusedAs(judged: Refused): RequestStep {
   const { reply, decided } = judged;

@@ -49,10 +49,11 @@ function call(session: ClientHttp2Session, message: Uint8Array, timeoutMs: numbe
       session.destroy();
       reject(new Error(`the collector has not answered in ${timeoutMs} ms`));
     }, timeoutMs);
+    /** Undefined: no answer has come. */
     let status: string | undefined;
     let said = "";
     const read = (headers: IncomingHttpHeaders): void => {
-      status = text(headers["grpc-status"]) ?? status;
+      status = text(headers["grpc-status"]) ?? status ?? "none";
       said = text(headers["grpc-message"]) ?? said;
     };
     stream.on("response", read);
@@ -61,7 +62,8 @@ function call(session: ClientHttp2Session, message: Uint8Array, timeoutMs: numbe
     stream.on("close", () => {
       clearTimeout(timer);
       if (status === GRPC_OK) resolve();
-      else reject(new Error(`the collector has answered with gRPC status ${status ?? "none"} ${said}`.trim()));
+      else if (status === undefined) reject(new Error("the collector has ended the connection without an answer"));
+      else reject(new Error(`the collector has answered with gRPC status ${status} ${said}`.trim()));
     });
     // Which spans were not taken is in there; a collector that takes none of them does not say OK.
     stream.resume();

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { StartSpans } from "../../core/exchange/call-trace.ts";
+import type { ExchangeRecord } from "../../core/exchange/record.ts";
 import type { SpanCounts } from "../span-metrics.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { CONVENTIONS } from "./conventions.ts";
@@ -30,6 +31,8 @@ export type Traces = Telemetry & {
   readonly startSpans: StartSpans;
   /** For who cannot. */
   readonly observeSpans: StartSpans;
+  /** Gives spans to a few denials and errors that nobody samples: before any reader has them, so that all name the trace. */
+  readonly sampleFailure: (record: ExchangeRecord) => ExchangeRecord;
   counts(): SpanCounts;
   /** Sends what is left; takes two seconds at most. */
   close(): Promise<void>;
@@ -53,11 +56,15 @@ export function createTraces({ version, mode, ratio, exporter, onFault }: Traces
   return {
     startSpans: createStartSpans({ ratio }, mode === "participate"),
     observeSpans: createStartSpans({ ratio }, false),
-    record(record) {
-      let ids = record.trace?.spans;
+    sampleFailure(record) {
+      const { id, trace } = record;
       // What gets no answer has no span.
-      if (ids === undefined && record.id !== undefined && errorType(record) !== "" && budget.take())
-        ids = newIds(record.trace?.parent, false);
+      if (trace?.spans !== undefined || id === undefined || errorType(record) === "" || !budget.take()) return record;
+      const spans = newIds(trace?.parent, false);
+      return { ...record, trace: { parent: undefined, linked: undefined, ...trace, traceId: spans.traceId, spans } };
+    },
+    record(record) {
+      const ids = record.trace?.spans;
       if (ids !== undefined) queue.push(spansOf(record, ids, maker));
     },
     counts: () => queue.counts(),

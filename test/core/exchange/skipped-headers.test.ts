@@ -1,7 +1,7 @@
 /** What is known of headers, in one message with a body: all of a request, the first piece of an answer. */
 import { describe, expect, test } from "vitest";
 import { EMPTY } from "../../../src/core/bytes.ts";
-import { beginExchange, isFinal, stepExchange } from "../../../src/core/exchange/exchange.ts";
+import { beginExchange, isFinal, recordsOf, stepExchange } from "../../../src/core/exchange/exchange.ts";
 import type { Options } from "../../../src/core/exchange/request.ts";
 import { stepWithoutHeaders } from "../../../src/core/exchange/skipped-headers.ts";
 import { NO_CHANGES } from "../../../src/core/mcp/headers.ts";
@@ -52,6 +52,14 @@ describe("stepWithoutHeaders() of a request", () => {
     expect([status, text]).toEqual([
       200,
       expect.stringContaining(`"id":1,"error":{"code":-31403,"message":"the header ${name}`),
+    ]);
+  });
+
+  test("has the arguments of what it refuses on record", () => {
+    const options = { ...optionsWith(POLICIES), loggedArguments: ["path"] };
+    const { next } = step(toolsCall("echo", { path: "/etc/hosts" }), [["mcp-name", "echo"]], options);
+    expect(recordsOf(next)).toMatchObject([
+      { reason: "not-enforceable", arguments: { values: { path: "/etc/hosts" }, withheld: 0 } },
     ]);
   });
 

@@ -99,6 +99,12 @@ describe("createGrpcExporter()", () => {
     await expect(kept(createGrpcExporter(url, PATIENCE_MS)).send(SPANS)).rejects.toThrow("gRPC status none");
   });
 
+  test("says so when the connection ends without an answer, as on a port that wants TLS", async () => {
+    const url = await collector((stream) => stream.session?.destroy());
+    const exporter = kept(createGrpcExporter(url, PATIENCE_MS));
+    await expect(exporter.send(SPANS)).rejects.toThrow("ended the connection without an answer");
+  });
+
   test("gives up on a collector that does not answer, and asks the next time on another connection", async () => {
     let calls = 0;
     const url = await collector((stream) => {

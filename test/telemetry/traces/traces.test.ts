@@ -3,23 +3,30 @@ import { describe, expect, test } from "vitest";
 import type { CallTrace } from "../../../src/core/exchange/call-trace.ts";
 import type { ExchangeRecord } from "../../../src/core/exchange/record.ts";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
+import { fanOut } from "../../../src/telemetry/telemetry.ts";
+import type { Telemetry } from "../../../src/telemetry/telemetry.ts";
 import { createTraces } from "../../../src/telemetry/traces/traces.ts";
 import { TRACE_ID } from "../../fixtures/traces.ts";
 import { denied, record } from "../records.ts";
+import { create } from "../samples.ts";
 
 const ID = "7" as Id;
 const PARENT = { traceId: TRACE_ID, spanId: "3".repeat(16), isSampled: false, state: undefined };
 const UNSAMPLED: CallTrace = { traceId: undefined, parent: PARENT, linked: undefined, spans: undefined };
 
-/** The spans that come of these records. */
-async function spansFor(records: readonly ExchangeRecord[]): Promise<readonly ReadableSpan[]> {
+/** The spans that come of these records, of which `reader` hears first. */
+async function spansFor(
+  records: readonly ExchangeRecord[],
+  reader: Telemetry = { record() {} },
+): Promise<readonly ReadableSpan[]> {
   const sent: ReadableSpan[] = [];
   const exporter = { send: async (spans: readonly ReadableSpan[]) => void sent.push(...spans), close: async () => {} };
   const onFault = (error: Error): never => {
     throw error;
   };
   const traces = createTraces({ version: "1", mode: "observe", ratio: 0, exporter, onFault });
-  for (const one of records) traces.record(one);
+  const telemetry = fanOut([reader, traces], traces.sampleFailure);
+  for (const one of records) telemetry.record(one);
   await traces.close();
   expect(traces.counts()).toEqual({ exported: sent.length, dropped: 0, failed: 0 });
   return sent;
@@ -42,6 +49,19 @@ describe("createTraces()", () => {
     const [alone] = await spansFor([record({ id: ID, outcome: { kind: "tool_error" } })]);
     expect(alone).not.toHaveProperty("parentSpanContext");
     expect(await spansFor(Array.from({ length: 20 }, () => denied({ id: ID })))).toHaveLength(5);
+  });
+
+  test("tells all readers the trace of what fails, so that exemplars and the decision log name it", async () => {
+    const metrics = create();
+    const log: (string | undefined)[] = [];
+    const readers = fanOut([metrics, { record: ({ trace }) => void log.push(trace?.traceId) }]);
+    const failures = [denied({ id: ID }), record({ id: ID, outcome: { kind: "tool_error" }, durationMs: 15_000 })];
+    const spans = await spansFor([...failures, record({ id: ID })], readers);
+    const traceIds = spans.map((span) => span.spanContext().traceId);
+    expect(log).toEqual([...traceIds, undefined]);
+    const text = String(await metrics.expose("openmetrics"));
+    const exemplars = [...text.matchAll(/trace_id="(\w+)"/g)].map(([, traceId]) => traceId);
+    expect(exemplars).toEqual(traceIds);
   });
 
   test("makes none of what has no id: notifications, streams, what could not be read", async () => {
