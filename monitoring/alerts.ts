@@ -85,7 +85,7 @@ export const safety: readonly Alert[] = [
     expr: "toolgate_policy_problems > 0",
     for: "5m",
     severity: "ticket",
-    summary: "{{ $value }} mistakes in the policies of {{ $labels.instance }}",
+    summary: "the policies of {{ $labels.instance }} have mistakes: {{ $value }}",
     description: "Documents with a mistake stay in force as they were before, or deny what they are about.",
     section: "policies-have-problems",
   },
