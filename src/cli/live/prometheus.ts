@@ -38,7 +38,8 @@ export function createQuery(base: string): Result<Query, string> {
 
 async function answerOf(response: Response): Promise<Answer> {
   try {
-    return ((await response.json()) ?? {}) as Answer;
+    const answer = (await response.json()) as Answer | null;
+    return answer ?? {};
   } catch (error: unknown) {
     if (error instanceof SyntaxError) return {};
     throw error;
