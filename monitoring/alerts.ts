@@ -1,7 +1,10 @@
 /** What somebody has to know about Toolgate itself, and about ways past it. docs/monitoring.md says what to do. */
+import { ENDED, matching } from "./promql.ts";
 import type { Alert } from "./rule.ts";
 
 const DENIED = 'toolgate_requests_total{result="denied"}';
+const IN_EARNEST = 'mcp_method_name!~"server/discover|GET|DELETE"';
+const REJECTED = `toolgate_requests_total{${matching('result="rejected"', IN_EARNEST)}}`;
 
 /** Somebody may be getting past, or what is decided may not be on record. */
 export const safety: readonly Alert[] = [
@@ -82,7 +85,7 @@ export const safety: readonly Alert[] = [
     expr: "toolgate_policy_problems > 0",
     for: "5m",
     severity: "ticket",
-    summary: "{{ $value }} mistakes in the policies of {{ $labels.instance }}",
+    summary: "the policies of {{ $labels.instance }} have mistakes: {{ $value }}",
     description: "Documents with a mistake stay in force as they were before, or deny what they are about.",
     section: "policies-have-problems",
   },
@@ -135,6 +138,20 @@ export const conduct: readonly Alert[] = [
     summary: "more than a fifth of the calls of {{ $labels.mcp_server }} ended before their answer",
     description: "Callers do not wait for it, or the server breaks off in the middle of its answers.",
     section: "answers-break-off",
+  },
+  {
+    // In no ratio, since the server is well: but who has to log in first, or finds no path, cannot work either. A probe
+    // for another revision and a stream that is not offered are turned away in good order.
+    alert: "McpCallsRejected",
+    expr: [
+      `sum by (mcp_server) (increase(${REJECTED}[30m])) > 20`,
+      `and sum by (mcp_server) (rate(${REJECTED}[30m])) > 0.5 * sum by (mcp_server) (rate(toolgate_requests_total{${matching(ENDED, IN_EARNEST)}}[30m]))`,
+    ].join("\n"),
+    for: "5m",
+    severity: "ticket",
+    summary: "{{ $labels.mcp_server }} turns away more than half of its calls by HTTP (3xx, 4xx)",
+    description: "Callers do not log in, bring sessions that have ended, or are sent to a wrong path.",
+    section: "calls-are-rejected",
   },
   {
     alert: "ToolgateAnswersWithheld",

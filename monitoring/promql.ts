@@ -1,6 +1,6 @@
 /**
  * How a call has ended, in PromQL: the same classes as in `src/telemetry/outcome-class.ts`. A failure is the server's alone;
- * what a caller got wrong is none, and calls that were refused, left or not read are not counted at all.
+ * what a caller got wrong is none (`rejected` among it: HTTP 3xx and 4xx), and calls that were refused, left or not read are not counted at all.
  */
 
 /** A selector's matchers, to be put between braces. */

@@ -2,6 +2,7 @@
 import { readDirectory } from "../policies/files.ts";
 import { keepLastGood } from "../policies/last-good.ts";
 import { formatProblem } from "../policies/source.ts";
+import { plural } from "./plural.ts";
 
 /** Where a text goes, a line at a time; `process.stdout` is one. */
 type Output = { readonly write: (text: string) => unknown };
@@ -23,10 +24,8 @@ export async function runCheck(directory: string, out: Output): Promise<number> 
   if (files.length === 0)
     warnings.push(`${directory}: warning: no *.yaml or *.yml file in it, so everything is denied`);
   const documents = files.reduce((sum, file) => sum + file.documents.length, 0);
-  const where = `${count(documents, "document")} in ${count(files.length, "file")}`;
-  const counts = `${where}: ${count(problems.length, "problem")}, ${count(warnings.length, "warning")}`;
+  const where = `${plural(documents, "document")} in ${plural(files.length, "file")}`;
+  const counts = `${where}: ${plural(problems.length, "problem")}, ${plural(warnings.length, "warning")}`;
   for (const line of [...problems, ...warnings, counts]) out.write(`${line}\n`);
   return problems.length > 0 ? 1 : 0;
 }
-
-const count = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? "" : "s"}`;

@@ -10,6 +10,7 @@ import { diagnose } from "./doctor/diagnose.ts";
 import { readEnvoyConfig } from "./doctor/envoy-config.ts";
 import { Place } from "./doctor/place.ts";
 import type { Finding } from "./doctor/place.ts";
+import { plural } from "./plural.ts";
 
 export type DoctorFlags = {
   /** Where a running Envoy has its admin interface; what it says of itself is looked at too. */
@@ -71,5 +72,3 @@ function sentence(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]?.replace(/:$/, "") ?? "";
 }
-
-const plural = (many: number, noun: string): string => `${many} ${noun}${many === 1 ? "" : "s"}`;

@@ -4,6 +4,7 @@ import { readChainKey } from "../telemetry/chain.ts";
 import type { ChainKey } from "../telemetry/chain.ts";
 import { ChainVerifier } from "../telemetry/verify-chain.ts";
 import type { LogLine, SegmentReport } from "../telemetry/verify-chain.ts";
+import { plural } from "./plural.ts";
 
 type Output = { readonly write: (text: string) => unknown };
 
@@ -62,7 +63,7 @@ async function verify(
     out.write(`${half.place}: half a line, ${half.bytes} bytes: of a process that was killed, or writes\n`);
   if (!isHeadFound) out.write(`missing: no line has the chain ${options.head}\n`);
   const isSound = sum.broken === 0 && isHeadFound && sum.segments > 0;
-  const counts = `${sum.segments} segments, ${sum.lines} lines, ${sum.lost} lost, ${sum.broken} broken`;
+  const counts = `${plural(sum.segments, "segment")}, ${plural(sum.lines, "line")}, ${sum.lost} lost, ${sum.broken} broken`;
   out.write(`${isSound ? "ok" : "not ok"}: ${counts}; head ${sum.head}\n`);
   return isSound ? 0 : 1;
 }
@@ -70,7 +71,7 @@ async function verify(
 function describe({ name, lines, first, last, lost, isEnded, broken }: SegmentReport): string {
   const times = lines === 0 ? "" : `, ${first} to ${last}`;
   const losses = lost === 0 ? "" : `, ${lost} lost`;
-  const what = `segment ${name ?? "(begins elsewhere)"}: ${lines} lines${times}${losses}, ${isEnded ? "ended" : "open"}`;
+  const what = `segment ${name ?? "(begins elsewhere)"}: ${plural(lines, "line")}${times}${losses}, ${isEnded ? "ended" : "open"}`;
   return broken === undefined ? `${what}: ok` : `${what}: broken\n  ${broken.place}: ${broken.what}: ${broken.why}`;
 }
 

@@ -34,7 +34,7 @@ export function createCallMetrics(labels: Labels, shared: Shared): CallMetrics {
   const requests = createCounter({
     ...shared,
     name: "toolgate_requests_total",
-    help: `Calls that have ended, by caller and result. error_type: the JSON-RPC code, or a word, empty when nothing went wrong. ${NAMES_HELP}`,
+    help: `Calls that have ended, by caller and result. error_type: the code of JSON-RPC or HTTP, or a word, empty when nothing went wrong. ${NAMES_HELP}`,
     names: [...CALL, "result", "error_type"],
     closed: ["result"],
   });

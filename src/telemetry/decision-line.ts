@@ -41,6 +41,7 @@ export type DecisionLine = {
   readonly sentence?: string | undefined;
   readonly outcome: Outcome["kind"];
   readonly error_code?: number | undefined;
+  readonly http_status?: number | undefined;
   readonly hidden_items?: number | undefined;
   readonly changed_tools?: readonly string[] | undefined;
   readonly answer_fault?: string | undefined;
@@ -98,6 +99,7 @@ export function decisionOf(record: ExchangeRecord): DecisionLine {
     sentence: cut(record.sentence, MAX_SENTENCE_LENGTH),
     outcome: outcome.kind,
     error_code: outcome.kind === "rpc_error" ? outcome.code : undefined,
+    http_status: record.httpStatus,
     hidden_items: record.listed.length === 0 && record.hiddenItems === 0 ? undefined : record.hiddenItems,
     changed_tools: record.changedTools.length === 0 ? undefined : cutList(record.changedTools),
     answer_fault: cut(record.answerFault?.message),

@@ -76,6 +76,7 @@ const DECISION = {
   }),
   outcome: word("How the call ended: one of the words below.", OUTCOMES),
   error_code: { type: "integer", description: "The code of the JSON-RPC error." },
+  http_status: { type: "integer", description: "The HTTP status of the answer, where it is not a success." },
   hidden_items: count("How many entries were taken out of the lists in the answer."),
   changed_tools: {
     type: "array",

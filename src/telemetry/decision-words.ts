@@ -31,6 +31,7 @@ export const OUTCOMES: Readonly<Record<Outcome["kind"], string>> = {
   ok: "answered with a result",
   tool_error: "answered with a result that has `isError: true`",
   rpc_error: "answered with a JSON-RPC error, whose code is `error_code`",
+  rejected: "turned away by the HTTP status (3xx or 4xx): to log in, to begin a new session, to come later",
   denied: "refused; no server was asked",
   input_required: "answered with a question to the client",
   task: "answered with a task",

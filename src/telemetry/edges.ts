@@ -12,6 +12,7 @@ export type Edge = {
   readonly tool?: string;
   readonly requests: number;
   readonly rps: number;
+  readonly answered: number;
   readonly success: number | null;
   readonly denied: number;
 };
@@ -29,10 +30,10 @@ export function edges({ rows, seconds }: Window, byTool = false): readonly Count
     tool: byTool ? name : "",
   }));
   return groups.map(({ key: { tool, ...key }, rows: group }) => {
-    const { requests, rps, success, denied } = signalsOf(group, seconds);
+    const { requests, rps, answered, success, denied } = signalsOf(group, seconds);
     const errors = group.reduce((sum, row) => sum + (isError(row) ? row.requests : 0), 0);
     const tools = new Set(group.filter(isToolCall).map(({ name }) => name)).size;
-    return { ...key, tools, ...(byTool ? { tool } : {}), requests, rps, success, denied, errors };
+    return { ...key, tools, ...(byTool ? { tool } : {}), requests, rps, answered, success, denied, errors };
   });
 }
 

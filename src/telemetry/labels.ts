@@ -5,7 +5,6 @@
  * cannot flood the metrics either.
  */
 import type { ExchangeRecord, Target } from "../core/exchange/record.ts";
-import type { Outcome } from "../core/mcp/outcome.ts";
 import { callerName } from "../core/identity/identity.ts";
 import { assertNever } from "../core/result.ts";
 import { createAdmission } from "./admission.ts";
@@ -42,7 +41,7 @@ export type Labels = {
   tools(server: string, named: Iterable<string>, nowMs: number): Iterable<string>;
   /** The client's name and major version, as it says them. */
   client(record: ExchangeRecord, nowMs: number): string | undefined;
-  /** As OpenTelemetry's `error.type`: the JSON-RPC code, or a word; empty when nothing went wrong. */
+  /** As OpenTelemetry's `error.type`: the code of JSON-RPC or HTTP, or a word; empty when nothing went wrong. */
   errorType(record: ExchangeRecord, nowMs: number): string;
   expire(idleSinceMs: number): void;
 };
@@ -57,6 +56,10 @@ const MAX_CLIENT_LENGTH = 64;
 const DEFINED_CODES = [
   -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32002, -32020, -32021, -32022, -32042, -31403,
 ];
+/** Of HTTP. Others are `4xx` and the like. */
+const USUAL_STATUSES: ReadonlySet<number> = new Set([
+  307, 308, 400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 502, 503, 504,
+]);
 
 /** A line break in a label would be legal, but no eye would read it right. */
 const UNREADABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -150,8 +153,11 @@ export function createLabels(options: LabelOptions): Labels {
       }
       return names.held;
     },
-    errorType: ({ outcome, reason }, nowMs) =>
-      outcome.kind === "rpc_error" ? codeLabel(outcome.code, nowMs) : errorWord(outcome.kind, reason),
+    errorType(record, nowMs) {
+      const error = errorOf(record);
+      if (typeof error === "string") return error;
+      return record.outcome.kind === "rpc_error" ? codeLabel(error, nowMs) : statusLabel(error);
+    },
     expire(idleSinceMs) {
       callers.expire(idleSinceMs);
       codes.expire(idleSinceMs);
@@ -160,6 +166,9 @@ export function createLabels(options: LabelOptions): Labels {
     },
   };
 }
+
+const statusLabel = (status: number): string =>
+  USUAL_STATUSES.has(status) ? String(status) : `${Math.trunc(status / 100)}xx`;
 
 function* concat(...all: readonly Iterable<string>[]): Iterable<string> {
   for (const one of all) yield* one;
@@ -183,9 +192,19 @@ function remember(listed: Set<string>, names: readonly string[]): void {
 export const isOperation = ({ method }: Pick<ExchangeRecord, "method">): boolean =>
   method !== "GET" && method !== "DELETE" && method !== "answer";
 
-/** What went wrong, in a word; empty when nothing did. */
-export function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: ExchangeRecord["reason"]): string {
+/** What went wrong, as a code of JSON-RPC or of HTTP, or in a word; empty when nothing did. */
+export function errorOf({
+  outcome,
+  reason,
+  httpStatus,
+}: Pick<ExchangeRecord, "outcome" | "reason" | "httpStatus">): number | string {
+  const { kind } = outcome;
   switch (kind) {
+    case "rpc_error":
+      return outcome.code;
+    case "rejected":
+    case "transport_error":
+      return httpStatus ?? kind;
     case "ok":
     case "input_required":
     case "task":
@@ -196,7 +215,6 @@ export function errorWord(kind: Exclude<Outcome["kind"], "rpc_error">, reason: E
     case "tool_error":
     case "cancelled":
     case "timeout":
-    case "transport_error":
       return kind;
     default:
       return assertNever(kind);

@@ -3,6 +3,7 @@
  * a broken answer, or a code that JSON-RPC keeps for servers. What a caller got wrong is none, and a refusal of ours is
  * not even counted among the calls that a server could have answered.
  */
+import { isServerFault } from "../core/mcp/outcome.ts";
 import type { Outcome } from "../core/mcp/outcome.ts";
 import { assertNever } from "../core/result.ts";
 
@@ -21,6 +22,8 @@ export function classOf(method: string, kind: Outcome["kind"], code: number | un
       return "server_error";
     case "rpc_error":
       return isServerFault(code ?? 0) && method !== PROBE ? "server_error" : "client_error";
+    case "rejected":
+      return "client_error";
     case "tool_error":
     case "denied":
     case "cancelled":
@@ -33,6 +36,3 @@ export function classOf(method: string, kind: Outcome["kind"], code: number | un
 
 /** How clients find out that a server does not speak 2026-07-28: any error says so. */
 const PROBE = "server/discover";
-
-/** Internal error, and what JSON-RPC reserves for the server's implementation below the codes of MCP. */
-const isServerFault = (code: number): boolean => code === -32603 || (code >= -32019 && code <= -32000);

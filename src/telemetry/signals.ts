@@ -10,11 +10,15 @@ import type { TrafficRow } from "./traffic.ts";
 export type Signals = {
   readonly requests: number;
   readonly rps: number;
-  /** 0 to 1; null when no call has ended so that it could be told. */
+  /** Those whose end says how the server did: not refused, nor left, nor unread. */
+  readonly answered: number;
+  /** Their share, from 0 to 1; null when there are none. */
   readonly success: number | null;
   /** The same, without the errors that tools report themselves (`isError`). */
   readonly availability: number | null;
   readonly tool_errors: number;
+  /** What callers got wrong, and what HTTP turned away (3xx, 4xx). */
+  readonly client_errors: number;
   readonly denied: number;
   readonly audited: number;
   /** Seconds. */
@@ -32,9 +36,11 @@ export function signalsOf(rows: readonly Counted[], seconds: number): Signals {
   return {
     requests,
     rps: requests / seconds,
+    answered: sum(ended),
     success: share(ended, (row) => !isError(row)),
     availability: share(ended, ({ result }) => result !== "server_error"),
     tool_errors: sum(rows.filter(({ result }) => result === "tool_error")),
+    client_errors: sum(rows.filter(({ result }) => result === "client_error")),
     denied: sum(rows.filter(({ result }) => result === "denied")),
     audited: rows.reduce((total, row) => total + row.audited, 0),
     p50: quantile(0.5, latency),

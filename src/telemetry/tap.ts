@@ -77,7 +77,11 @@ export function createTap(maxWatchers = 16): Tap {
 function isWanted(filter: TapFilter, record: ExchangeRecord): boolean {
   const { server, tool, caller, denied } = filter;
   if (denied && record.decision === "allow") return false;
-  if (server !== undefined && !matches(server, record.server ?? "")) return false;
+  if (server !== undefined && !isCalled(server, record.server ?? "")) return false;
   if (tool !== undefined && !(record.target?.kind === "tool" && matches(tool, record.target.name))) return false;
   return caller === undefined || matches(caller, callerName(record.identity));
 }
+
+/** With its namespace or without. */
+const isCalled = (pattern: Pattern, server: string): boolean =>
+  matches(pattern, server) || matches(pattern, server.slice(server.indexOf("/") + 1));

@@ -128,7 +128,7 @@ describeWithEnvoy("answers through Envoy and Toolgate", () => {
       status: 400,
       text: expect.stringContaining("No valid session ID provided"),
     });
-    expect(await stack.toolgate.decision({ outcome: "rpc_error" })).toMatchObject({ error_code: -32_000 });
+    expect(await stack.toolgate.decision({ outcome: "rejected" })).toMatchObject({ http_status: 400 });
   });
 
   test("a caller that leaves before the answer is on record as such", async () => {

@@ -17,6 +17,7 @@ export type Flow = {
   readonly tool: string;
   readonly requests: number;
   readonly errors?: number;
+  readonly clientErrors?: number;
   readonly denied?: number;
   readonly audited?: number;
   readonly seconds?: number;
@@ -124,9 +125,11 @@ function stat(group: readonly Flow[], window: number): Omit<StatRow, "server"> {
   return {
     requests,
     rps: requests / window,
+    answered,
     success: answered === 0 ? null : 1 - errors / answered,
     availability: answered === 0 ? null : 1 - Math.ceil(errors / 2) / answered,
     tool_errors: Math.floor(errors / 2),
+    client_errors: sum(group, (flow) => flow.clientErrors ?? 0),
     denied,
     audited: sum(group, (flow) => flow.audited ?? 0),
     p50: timed(0.4),
@@ -137,11 +140,23 @@ function stat(group: readonly Flow[], window: number): Omit<StatRow, "server"> {
 
 function edge(group: readonly Flow[], window: number, byTool: boolean): EdgeRow {
   const { caller, server, tool } = first(group);
-  const { requests, rps, success, denied } = stat(group, window);
+  const { requests, rps, answered, success, denied } = stat(group, window);
   const errors = sum(group, (flow) => flow.errors ?? 0);
   const identity = caller === "anonymous" ? "anonymous:jwt-missing" : caller.includes("/") ? "spiffe" : "jwt";
   const tools = new Set(group.map((flow) => flow.tool)).size;
-  return { caller, identity, server, tools, ...(byTool ? { tool } : {}), requests, rps, success, denied, errors };
+  return {
+    caller,
+    identity,
+    server,
+    tools,
+    ...(byTool ? { tool } : {}),
+    requests,
+    rps,
+    answered,
+    success,
+    denied,
+    errors,
+  };
 }
 
 function historyOf({ flows, nowMs }: World): History {

@@ -15,6 +15,7 @@ const edge = (changes: Partial<EdgeRow>): EdgeRow => ({
   tools: 1,
   requests: 60,
   rps: 1,
+  answered: 60,
   success: 1,
   denied: 0,
   errors: 0,
@@ -37,13 +38,13 @@ const flowsOf = (world: World, filter = ""): readonly EdgeRow[] =>
 
 describe("the flows", () => {
   test("count each call once: as one of its tool, or as one of the other methods of its server", () => {
-    const all = edge({ requests: 90, rps: 1.5, denied: 5, errors: 4 });
-    const echo = edge({ tool: "echo", requests: 60, denied: 5, errors: 1 });
+    const all = edge({ requests: 90, rps: 1.5, answered: 80, denied: 5, errors: 4 });
+    const echo = edge({ tool: "echo", requests: 60, answered: 55, denied: 5, errors: 1 });
     const answers = { edges: { ok: true, value: [all] }, toolEdges: { ok: true, value: [echo] } } as unknown as Answers;
     const [tool, rest, ...more] = flows(createView(answers, [], 60, NOW_MS));
     expect(more).toStrictEqual([]);
     expect(tool).toStrictEqual(echo);
-    expect(rest).toMatchObject({ requests: 30, rps: 0.5, denied: 0, errors: 3 });
+    expect(rest).toMatchObject({ requests: 30, rps: 0.5, answered: 25, denied: 0, errors: 3 });
     expect(rest).not.toHaveProperty("tool");
   });
 

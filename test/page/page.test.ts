@@ -53,7 +53,7 @@ describeWithChromium("with traffic", () => {
     await using opened = await open(demo);
     const { page } = opened;
     expect(await tile(page, "Calls")).toBe("Calls 16/s 985 in the last minute");
-    expect(await tile(page, "Success")).toBe("Success 98.3 % of 961 let through");
+    expect(await tile(page, "Success")).toBe("Success 98.3 % of 961 answered");
     expect(await tile(page, "Errors")).toBe("Errors 16 of servers and tools");
     expect(await tile(page, "Slowest p95")).toBe("Slowest p95 4.2 s trigger-long-running-operation");
     expect(await tile(page, "Denied")).toBe("Denied 24 2.4 % of calls");
@@ -226,7 +226,7 @@ describeWithChromium("the filter", () => {
     await using opened = await open(demo, { hash: "#filter=caller%3Danonymous" });
     const { page } = opened;
     expect(await tile(page, "Calls")).toBe("Calls 0.10/s 6 in the last minute");
-    expect(await tile(page, "Success")).toBe("Success – nothing was let through");
+    expect(await tile(page, "Success")).toBe("Success – nothing was answered");
     expect(await rowsOf(page, "Signals")).toHaveLength(1);
     expect(await panel(page, "Traffic").locator(".about").innerText()).toContain("of all callers");
   });

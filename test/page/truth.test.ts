@@ -17,6 +17,7 @@ const adminOf = ({ toolgate }: Stack): string =>
 
 const isDenied = ({ outcome }: OnRecord): boolean => outcome === "denied";
 const isServerFault = (code = 0): boolean => code === -32_603 || (code <= -32_000 && code >= -32_019);
+const isAnswered = ({ outcome }: OnRecord): boolean => !["denied", "cancelled", "unread"].includes(outcome);
 const isError = ({ outcome, code, method }: OnRecord): boolean =>
   ["tool_error", "timeout", "transport_error"].includes(outcome) ||
   (outcome === "rpc_error" && method !== "server/discover" && isServerFault(code));
@@ -40,7 +41,12 @@ describeWithEnvoy("of 5,000 calls whose ends are known", () => {
       await browser.close();
     });
 
+    const answered = records.filter(isAnswered);
+    const success = Math.floor(10_000 * (1 - answered.filter(isError).length / answered.length)) / 100;
+
     test.each([
+      ["Success", ".tile-note", `of ${answered.length} answered`],
+      ["Success", ".tile-value", `${success.toFixed(1)} %`],
       ["Calls", ".tile-note", `${records.length} in the last 5 minutes`],
       ["Errors", ".tile-value", String(records.filter(isError).length)],
       ["Denied", ".tile-value", String(records.filter(isDenied).length)],
@@ -56,7 +62,7 @@ describeWithEnvoy("of 5,000 calls whose ends are known", () => {
       await panel(tab.page, "Signals")
         .getByRole("button", { name: /^Show all/ })
         .click();
-      const shown = (await cellsOf(tab.page, "Signals")).flatMap(([name, server, , , , errors, denied]) => [
+      const shown = (await cellsOf(tab.page, "Signals")).flatMap(([name, server, , , , errors, , denied]) => [
         [{ name, server, column: "errors" }, Number(errors)] as const,
         [{ name, server, column: "denied" }, Number(denied)] as const,
       ]);

@@ -127,10 +127,10 @@ test("whatever a server writes, what is delivered of it is JSON, and delivered a
   );
   fc.assert(
     fc.property(anything, fc.boolean(), (text, isHttpError) => {
-      const once = deliver(utf8(text), ASKED, isHttpError).bytes;
+      const once = deliver(utf8(text), ASKED, { mayBeForeign: isHttpError, isHttpError }).bytes;
       if (once === undefined) return;
       expect(() => JSON.parse(textOf(once)) as unknown).not.toThrow();
-      expect(deliver(once, ASKED, isHttpError).bytes).toBe(once);
+      expect(deliver(once, ASKED, { mayBeForeign: isHttpError, isHttpError }).bytes).toBe(once);
     }),
     { numRuns: 3000 },
   );

@@ -63,6 +63,7 @@ const EVERYTHING = record({
   sentence: "Blocked by policy.",
   arguments: { values: { path: "/" }, withheld: 1 },
   outcome: { kind: "rpc_error", code: -32602 },
+  httpStatus: 400,
   listed: [{ kind: "tool", names: ["echo"] }],
   hiddenItems: 1,
   changedTools: ["echo"],

@@ -76,6 +76,7 @@ describe("a record", () => {
       { kind: "cancelled" },
       { kind: "timeout" },
       { kind: "transport_error" },
+      { kind: "rejected" },
       { kind: "input_required" },
       { kind: "task" },
       { kind: "unread" },
@@ -113,6 +114,20 @@ describe("a record", () => {
     metrics.record(outcome.kind === "denied" ? denied() : record({ outcome }));
     const [sample] = await samples(metrics, "toolgate_requests_total");
     expect(sample?.labels).toMatchObject({ result: outcome.kind, error_type: errorType });
+  });
+
+  test("that HTTP has failed has its status as the error type, of which there are not many", async () => {
+    const metrics = create();
+    for (const [kind, httpStatus] of [
+      ["rejected", 404],
+      ["transport_error", 502],
+      ["timeout", 504],
+    ] as const)
+      metrics.record(record({ outcome: { kind }, httpStatus }));
+    for (let httpStatus = 430; httpStatus < 530; httpStatus++)
+      metrics.record(record({ outcome: { kind: httpStatus < 500 ? "rejected" : "transport_error" }, httpStatus }));
+    const types = (await samples(metrics, "toolgate_requests_total")).map(({ labels }) => labels["error_type"]);
+    expect(types).toStrictEqual(["404", "502", "timeout", "4xx", "500", "5xx", "503", "504"]);
   });
 
   test("of a refusal in Audit mode is a decision of its own, and a success all the same", async () => {

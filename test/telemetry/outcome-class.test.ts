@@ -23,6 +23,7 @@ test.each([
   ["tool_error", "tool_error"],
   ["timeout", "server_error"],
   ["transport_error", "server_error"],
+  ["rejected", "client_error"],
   ["denied", "denied"],
   ["cancelled", "cancelled"],
   ["unread", "unread"],
@@ -32,5 +33,6 @@ test.each([
 
 test("a probe for 2026-07-28 that is answered with an error is no failure of the server; one without an answer is", () => {
   expect(classOf("server/discover", "rpc_error", -32_000)).toBe("client_error");
+  expect(classOf("server/discover", "rejected", undefined)).toBe("client_error");
   expect(classOf("server/discover", "transport_error", undefined)).toBe("server_error");
 });

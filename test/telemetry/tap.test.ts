@@ -37,6 +37,8 @@ describe("a tap", () => {
   test.each<[string, Partial<TapFilter>, readonly number[]]>([
     ["everything", {}, [0, 1, 2, 3, 4]],
     ["a server", { server: parsePattern("tools/*") }, [0, 1, 2, 4]],
+    ["a server without its namespace", { server: parsePattern("everything") }, [0, 1, 2, 4]],
+    ["a server of the other namespace", { server: parsePattern("server") }, [3]],
     ["a tool, and no resource of that name", { tool: parsePattern("echo") }, [0, 1]],
     ["tools by a pattern", { tool: parsePattern("*") }, [0, 1, 3]],
     ["a caller", { caller: parsePattern("alice") }, [4]],

@@ -43,6 +43,7 @@ const OUTCOMES: readonly Outcome[] = [
   { kind: "rpc_error", code: -32603 },
   { kind: "rpc_error", code: -32602 },
   { kind: "rpc_error", code: -32000 },
+  { kind: "rejected" },
 ];
 const permitted: fc.Arbitrary<Partial<ExchangeRecord>> = fc.record({
   outcome: fc.constantFrom(...OUTCOMES),
@@ -81,7 +82,7 @@ function slow(records: readonly Timed[], askedMs: number, windowSeconds: number)
     (...words: readonly string[]) =>
     (one: ExchangeRecord) =>
       words.includes(one.outcome.kind === "rpc_error" ? String(one.outcome.code) : one.outcome.kind);
-  const ends = ["ok", "tool_error", "timeout", "-32603", "-32602", "-32000"];
+  const ends = ["ok", "tool_error", "timeout", "rejected", "-32603", "-32602", "-32000"];
   return {
     seconds: Math.max(1, (askedMs - Math.max(0, from)) / 1_000),
     rows: inWindow,
@@ -92,9 +93,11 @@ function slow(records: readonly Timed[], askedMs: number, windowSeconds: number)
       const share = (bad: number): number | null => (ended.length === 0 ? null : (ended.length - bad) / ended.length);
       return {
         requests: some.length,
+        answered: ended.length,
         success: share(failures + errors),
         availability: share(failures),
         tool_errors: errors,
+        client_errors: some.filter(is("rejected", "-32602")).length,
         denied: some.filter(is("denied")).length,
         audited: some.filter(({ decision }) => decision === "audit").length,
       };

@@ -6,6 +6,7 @@ export type Ending = {
     | "tool_error"
     | "rpc_error"
     | "transport_error"
+    | "rejected"
     | "timeout"
     | "cancelled"
     | "unread"
@@ -27,7 +28,8 @@ export const ENDINGS = {
   "events-error": { outcome: "tool_error" },
   "json-rpc-error": { outcome: "rpc_error", code: -32_602 },
   "events-rpc-error": { outcome: "rpc_error", code: -32_603 },
-  "status-404": { outcome: "rpc_error", code: -32_001 },
+  "status-401": { outcome: "rejected" },
+  "status-404": { outcome: "rejected" },
   "status-500": { outcome: "transport_error" },
   "dies-at-once": { outcome: "transport_error" },
   // Envoy tells its processor that the exchange is over, and not who has left it.

@@ -58,11 +58,13 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
   describe("in the admin API", () => {
     const rowsOf = async (path: string): Promise<readonly Row[]> =>
       (JSON.parse(await stack.toolgate.admin(path)) as { readonly rows: readonly Row[] }).rows;
-    const columns = ["requests", "denied", "tool_errors", "audited"] as const;
+    const columns = ["requests", "answered", "denied", "tool_errors", "client_errors", "audited"] as const;
     const isCounted: Readonly<Record<(typeof columns)[number], (record: OnRecord) => boolean>> = {
       requests: () => true,
+      answered: ({ outcome }) => !["denied", "cancelled", "unread"].includes(outcome),
       denied: ({ outcome }) => outcome === "denied",
       tool_errors: ({ outcome }) => outcome === "tool_error",
+      client_errors: ({ outcome, code }) => outcome === "rejected" || (outcome === "rpc_error" && code !== -32_603),
       audited: ({ decision }) => decision === "audit",
     };
 

@@ -70,6 +70,8 @@ export class ScriptedServer implements AsyncDisposable {
         return void beginEvents(response).end(event(answerTo(message)));
       case "status-500":
         return void response.writeHead(500, { "content-type": "text/plain" }).end("down");
+      case "status-401":
+        return void response.writeHead(401, { "www-authenticate": "Bearer" }).end();
       case "status-404":
         return sendJson(response, answerTo(message), 404);
       case "dies-at-once":

@@ -4,8 +4,8 @@
  * fails takes one panel with it, not the page. Only when nobody answers at all there is nothing to show.
  */
 
-/** @typedef {{ server: string, method?: string, name?: string, requests: number, rps: number, success: number | null, availability: number | null, tool_errors: number, denied: number, audited: number, p50: number | null, p95: number | null, p99: number | null, inflight?: number, streams?: number }} StatRow */
-/** @typedef {{ caller: string, identity: string, server: string, tools: number, tool?: string, requests: number, rps: number, success: number | null, denied: number, errors: number }} EdgeRow */
+/** @typedef {{ server: string, method?: string, name?: string, requests: number, rps: number, answered: number, success: number | null, availability: number | null, tool_errors: number, client_errors: number, denied: number, audited: number, p50: number | null, p95: number | null, p99: number | null, inflight?: number, streams?: number }} StatRow */
+/** @typedef {{ caller: string, identity: string, server: string, tools: number, tool?: string, requests: number, rps: number, answered: number, success: number | null, denied: number, errors: number }} EdgeRow */
 /** @typedef {{ server: string, method?: string, name?: string, policy: string, rule: string, mode: string, allowed: number, denied: number, audited: number }} AuthzRow */
 /** @typedef {{ server: string, method: string, name: string, requests: number[], errors: number[], denied: number[], p95: (number | null)[] }} Series */
 /** @typedef {{ slotSeconds: number, slots: number[], series: Series[] }} History */

@@ -4,7 +4,7 @@
  * ended. The names are buttons, so that the keyboard reaches them; the same as a table is one click away.
  */
 import { isChosen } from "./filter.js";
-import { count, percent, rate } from "./format.js";
+import { count, percent, plural, rate } from "./format.js";
 import { createGraph } from "./graph.js";
 import { h, setProperties, setText, show, svg, visible } from "./h.js";
 import { keyedChildren } from "./keyed.js";
@@ -68,7 +68,7 @@ export function createPicturePanel(choose) {
     const number = box?.querySelector(".number");
     if (box === null || !number) return;
     setText(number, `${rate(rps)}/s`);
-    const parts = [errors > 0 ? `${count(errors)} errors` : "", denied > 0 ? `${count(denied)} denied` : ""].filter(
+    const parts = [errors > 0 ? plural(errors, "error") : "", denied > 0 ? `${count(denied)} denied` : ""].filter(
       Boolean,
     );
     const words = box.querySelector(".unseen");

@@ -1,7 +1,7 @@
 // @ts-check
 /** The golden signals of each tool, prompt, resource method or server: one table, and a choice of which. */
 import { isChosen, matches } from "./filter.js";
-import { count, duration, percent, rate } from "./format.js";
+import { count, duration, percent, plural, rate } from "./format.js";
 import { h, setProperties, setText } from "./h.js";
 import { createPanel } from "./panel.js";
 import { chosenHistory, requestsOf } from "./series.js";
@@ -114,6 +114,7 @@ function createSignalsTable(kind, choose) {
     sparkColumn,
     { ...percentColumn, look: (/** @type {Row} */ { success }) => (success !== null && success < 1 ? "errors" : "") },
     ...(kind === "tools" ? [{ ...toolErrors, wide: true }] : []),
+    { ...number("client_errors", "Client errors", (row) => row.client_errors, count), wide: true },
     {
       ...number("denied", "Denied", (row) => row.denied, count),
       look: (/** @type {Row} */ row) => (row.denied > 0 ? "denied" : ""),
@@ -158,7 +159,14 @@ const sparkColumn = {
     }
     spark.update(calls);
     const words = cell.lastElementChild;
-    if (words !== null) setText(words, `${count(calls.reduce((all, some) => all + some, 0))} calls`);
+    if (words !== null)
+      setText(
+        words,
+        plural(
+          calls.reduce((all, some) => all + some, 0),
+          "call",
+        ),
+      );
   },
 };
 

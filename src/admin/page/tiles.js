@@ -1,7 +1,7 @@
 // @ts-check
 /** The state of everything, or of what the filter chooses, in one line of numbers. */
 import { matches } from "./filter.js";
-import { count, duration, percent, rate } from "./format.js";
+import { count, duration, percent, plural, rate } from "./format.js";
 import { h, setText } from "./h.js";
 import { valueOr } from "./answers.js";
 import { chosenHistory, rates } from "./series.js";
@@ -45,15 +45,15 @@ export function createTiles() {
     update(view) {
       const { answers, terms, windowSeconds } = view;
       const rows = flows(view);
-      /** @param {"requests" | "rps" | "denied" | "errors"} member */
+      /** @param {"requests" | "rps" | "answered" | "denied" | "errors"} member */
       const sum = (member) => rows.reduce((all, row) => all + row[member], 0);
       const requests = sum("requests");
-      const answered = requests - sum("denied");
+      const answered = sum("answered");
       const history = rates(chosenHistory(view));
       const last = `in ${windowSeconds === 60 ? "the last minute" : "the last 5 minutes"}`;
       calls.update(`${rate(sum("rps"))}/s`, `${count(requests)} ${last}`, { values: history.total });
       const share = answered > 0 ? 1 - sum("errors") / answered : null;
-      success.update(percent(share), answered > 0 ? `of ${count(answered)} let through` : "nothing was let through");
+      success.update(percent(share), answered > 0 ? `of ${count(answered)} answered` : "nothing was answered");
       errors.update(count(sum("errors")), "of servers and tools", { values: history.errors, alarm: sum("errors") > 0 });
       const slow = slowestOf(view);
       slowest.update(duration(slow?.p95), slow === undefined ? "nothing was timed" : (slow.name ?? slow.server));
@@ -66,7 +66,7 @@ export function createTiles() {
       audited.update(count(shadow), "by policies in audit mode", { alarm: shadow > 0 });
       const activity = valueOr(answers.streams, []).filter(({ server }) => matches(terms, view.aboutServer(server)));
       const inflight = activity.reduce((all, one) => all + one.inflight, 0);
-      open.update(count(activity.reduce((all, one) => all + one.streams, 0)), `${count(inflight)} calls in flight`);
+      open.update(count(activity.reduce((all, one) => all + one.streams, 0)), `${plural(inflight, "call")} in flight`);
     },
   };
 }

@@ -76,13 +76,20 @@ export function flows({ answers, terms }) {
     for (const row of mine) {
       left.requests -= row.requests;
       left.rps -= row.rps;
+      left.answered -= row.answered;
       left.denied -= row.denied;
       left.errors -= row.errors;
     }
     // The two answers are of two moments, a few calls apart.
     if (left.requests <= 0) return [];
     return [
-      { ...left, rps: Math.max(0, left.rps), denied: Math.max(0, left.denied), errors: Math.max(0, left.errors) },
+      {
+        ...left,
+        rps: Math.max(0, left.rps),
+        answered: Math.max(0, left.answered),
+        denied: Math.max(0, left.denied),
+        errors: Math.max(0, left.errors),
+      },
     ];
   });
   return [...byTool, ...rest].filter(({ caller, server, tool }) =>

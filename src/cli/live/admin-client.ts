@@ -64,6 +64,6 @@ async function whatWentWrong(response: IncomingMessage): Promise<string> {
   try {
     return String((JSON.parse(body) as { readonly error: unknown }).error);
   } catch {
-    return `HTTP ${response.statusCode}`;
+    return `HTTP ${response.statusCode}: is that Toolgate's admin port? See --admin`;
   }
 }

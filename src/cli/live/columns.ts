@@ -34,6 +34,12 @@ const TOOL_ERRORS: Column<StatRow> = {
   isNumber: true,
   missable: 1,
 };
+const CLIENT_ERRORS: Column<StatRow> = {
+  title: "CLIENT_ERR",
+  cell: (row) => badCount(row.client_errors),
+  isNumber: true,
+  isWide: true,
+};
 const AVAILABILITY: Column<StatRow> = {
   title: "AVAILABILITY",
   cell: (row) => share(row.availability),
@@ -57,6 +63,7 @@ export const STAT_COLUMNS: { readonly [kind in StatKind]: readonly Column<StatRo
     { title: "STREAMS", cell: ({ streams }) => count(streams), isNumber: true, missable: 5 },
     AVAILABILITY,
     wide(TOOL_ERRORS),
+    CLIENT_ERRORS,
     wide(AUDITED),
     REQUESTS,
   ],
@@ -68,13 +75,25 @@ export const STAT_COLUMNS: { readonly [kind in StatKind]: readonly Column<StatRo
     TOOL_ERRORS,
     RPS,
     ...LATENCIES,
+    CLIENT_ERRORS,
     wide(DENIED),
     AVAILABILITY,
     wide(AUDITED),
     REQUESTS,
   ],
-  prompts: [SERVER, METHOD, named("PROMPT"), SUCCESS, RPS, ...LATENCIES, DENIED, wide(AUDITED), REQUESTS],
-  resources: [SERVER, METHOD, SUCCESS, RPS, ...LATENCIES, DENIED, wide(AUDITED), REQUESTS],
+  prompts: [
+    SERVER,
+    METHOD,
+    named("PROMPT"),
+    SUCCESS,
+    RPS,
+    ...LATENCIES,
+    DENIED,
+    CLIENT_ERRORS,
+    wide(AUDITED),
+    REQUESTS,
+  ],
+  resources: [SERVER, METHOD, SUCCESS, RPS, ...LATENCIES, DENIED, CLIENT_ERRORS, wide(AUDITED), REQUESTS],
 };
 
 export const EDGE_COLUMNS: readonly Column<Edge>[] = [

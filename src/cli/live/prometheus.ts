@@ -7,7 +7,9 @@ export type Query = (promql: string) => Promise<Result<readonly Sample[], string
 
 type Answer =
   | { readonly status: "success"; readonly data: { readonly result: readonly Series[] } }
-  | { readonly status: "error"; readonly error: string };
+  | { readonly status: "error"; readonly error: string }
+  /** Of somebody else. */
+  | { readonly status?: undefined };
 type Series = { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] };
 
 const TIMEOUT_MS = 30_000;
@@ -20,8 +22,10 @@ export function createQuery(base: string): Result<Query, string> {
     try {
       const body = new URLSearchParams({ query: promql });
       const response = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const answer = (await response.json()) as Answer;
+      const answer = await answerOf(response);
       if (answer.status === "error") return err(`${base} answers: ${answer.error}`);
+      if (answer.status === undefined)
+        return err(`${base} does not answer as Prometheus does (HTTP ${response.status}). See --prometheus`);
       // A quantile of nothing is NaN.
       return ok(answer.data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value: Number(value) })));
     } catch (error: unknown) {
@@ -30,4 +34,14 @@ export function createQuery(base: string): Result<Query, string> {
       return err(`${base} cannot be asked (${why}): is Prometheus there? See --prometheus`);
     }
   });
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  try {
+    const answer = (await response.json()) as Answer | null;
+    return answer ?? {};
+  } catch (error: unknown) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }

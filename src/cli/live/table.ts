@@ -19,7 +19,8 @@ export type Column<Row> = {
 };
 
 const GAP = "  ";
-const MIN_TEXT_WIDTH = 12;
+/** With less, `get-resource-links` and `get-resource-reference` would look the same. */
+const MIN_TEXT_WIDTH = 16;
 
 export function printTable<Row>(out: Screen, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const shown = [...columns];

@@ -8,6 +8,7 @@ import { ok } from "../../core/result.ts";
 import type { Result } from "../../core/result.ts";
 import type { DecisionLine } from "../../telemetry/decision-line.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { plural } from "../plural.ts";
 
 /** `text`: as it came, safe to print. `arguments` where both sides asked for them. */
 export type TappedCall = { readonly text: string; readonly line: DecisionLine & { readonly arguments?: unknown } };
@@ -78,5 +79,5 @@ async function listen(stream: AsyncIterable<Buffer>, listener: TapListener): Pro
 
 function lostCalls(text: string): string {
   const { calls } = JSON.parse(text) as { readonly calls: number };
-  return `${calls} call${calls === 1 ? "" : "s"}`;
+  return plural(calls, "call");
 }

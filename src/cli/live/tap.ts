@@ -76,24 +76,26 @@ const DECISION_COLOURS: { readonly [decision in DecisionLine["decision"]]: Colou
 
 type Part = readonly [text: string, width: number, colour?: Colour | undefined];
 
-/** On a narrower terminal a call has its latency, and no thousandths of a second beside it. */
+/** On a narrower terminal a call has no thousandths of a second, and of method and name the name. */
 const NARROW = 100;
 
 /** The most telling first, aligned for what is usual; what is longer pushes on, and what has no room is cut off. */
 const showCall =
   (screen: Screen) =>
   ({ line }: TappedCall): string => {
-    const { decision, method, outcome, error_code: code } = line;
+    const { decision, method, outcome, error_code: code, http_status: status } = line;
+    const isNarrow = (screen.columns ?? NARROW) < NARROW;
     const ended = classOf(method, outcome, code);
     const isBad = ended === "server_error" || ended === "tool_error" || ended === "client_error";
+    const said = status !== undefined && (outcome === "rejected" || outcome === "transport_error") ? ` ${status}` : "";
     const name = line.tool ?? line.prompt ?? line.resource;
     const parts: readonly Part[] = [
-      [line.time.slice(11, (screen.columns ?? NARROW) < NARROW ? 19 : 23), 0, "dim"],
+      [line.time.slice(11, isNarrow ? 19 : 23), 0, "dim"],
       [decision, 5, DECISION_COLOURS[decision]],
-      [outcome === "rpc_error" ? `error ${code}` : outcome, 10, isBad ? "red" : undefined],
+      [outcome === "rpc_error" ? `error ${code}` : `${outcome}${said}`, 10, isBad ? "red" : undefined],
       [formatSeconds(line.duration_ms / 1_000).padStart(6), 6],
       [line.caller, 10, "bold"],
-      [name === undefined ? line.method : `${line.method} ${name}`, 24],
+      [name === undefined ? method : isNarrow ? name : `${method} ${name}`, 24],
       [`${line.policy}/${line.rule}${line.reason === undefined ? "" : ` (${line.reason})`}`, 0, "dim"],
       [line.server ?? "-", 0],
       [line.arguments === undefined ? "" : JSON.stringify(line.arguments), 0],

@@ -11,6 +11,7 @@ import type { Column } from "./table.ts";
 import { follow } from "./tap-events.ts";
 import { tapPath, watched } from "./tap.ts";
 import type { TapFlags, Watching } from "./tap.ts";
+import { plural } from "../plural.ts";
 
 /** Calls that are alike, as they have come so far. */
 export type Busy = {
@@ -112,7 +113,7 @@ async function printUntil(ended: AbortSignal, print: () => void): Promise<void> 
 function draw(screen: Screen, busy: ReadonlyMap<string, Busy>, notice: string, height: number): void {
   let text = "";
   printTable({ ...screen, write: (more) => (text += more) }, COLUMNS, inOrder(busy).slice(0, Math.max(1, height - 4)));
-  const head = notice === "" ? `${busy.size} kinds of calls since the start; Ctrl-C ends` : notice;
+  const head = notice === "" ? `${plural(busy.size, "kind")} of calls since the start; Ctrl-C ends` : notice;
   screen.write(`\u001b[H${`${head}\n\n${text}`.replaceAll("\n", "\u001b[K\n")}\u001b[J`);
 }
 

@@ -92,7 +92,7 @@ const localOutcome = (codeDetails: string): Outcome => ({
   kind: codeDetails.includes("timeout") ? "timeout" : "transport_error",
 });
 
-const statusOf = (headers: HeaderList): number => Number(header(headers, ":status") ?? "0");
+export const statusOf = (headers: HeaderList): number => Number(header(headers, ":status") ?? "0");
 const isFailure = (status: number): boolean => status < 200 || status > 299;
 
 export const hasFailed = ({ headers }: ResponseEvent & { kind: "responseHeaders" }): boolean =>

@@ -8,7 +8,7 @@ import type { Id } from "../jsonrpc/message.ts";
 import { isAbsent } from "../identity/identity.ts";
 import type { Fault } from "../mcp/answer.ts";
 import type { Call } from "../mcp/call.ts";
-import { CANCELLED } from "../mcp/outcome.ts";
+import { CANCELLED, withStatus } from "../mcp/outcome.ts";
 import type { Outcome } from "../mcp/outcome.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { assertNever } from "../result.ts";
@@ -182,9 +182,11 @@ export function recordsOf(exchange: Exchange, unfinished?: Outcome): readonly (S
   return request.judged.map((one) => {
     if (one.verdict === "refused")
       return summary(NOTHING_SEEN, one.decided, { ...one, client: undefined }, { kind: "denied" });
-    const ended = callOutcome(exchange, one.call) ?? unfinished;
-    const seen = one === carrier ? exchange.response.seen : NOTHING_SEEN;
-    return ended && summary(seen, one.decided, one.call, ended);
+    const { seen } = exchange.response;
+    const known = callOutcome(exchange, one.call);
+    const ended = known === undefined ? unfinished : withStatus(known, seen.httpStatus);
+    const ofCall = one === carrier ? seen : { ...NOTHING_SEEN, httpStatus: seen.httpStatus };
+    return ended && summary(ofCall, one.decided, one.call, ended);
   });
 }
 
@@ -238,6 +240,7 @@ function summary(seen: Seen, decided: Decided, { revision, client }: Spoken, out
     changedTools: seen.changedTools,
     hiddenItems: seen.hiddenItems,
     answerFault: seen.lost,
+    httpStatus: seen.httpStatus,
     revision,
     id,
     session,

@@ -2,7 +2,7 @@
 import { concat } from "../bytes.ts";
 import { NO_ID } from "../jsonrpc/message.ts";
 import { scan } from "../jsonrpc/scan.ts";
-import { answeredBy, withhold } from "../mcp/answer.ts";
+import { answeredBy, PLAIN, withhold } from "../mcp/answer.ts";
 import type { Delivery, Fault } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach } from "../mcp/batch.ts";
@@ -75,7 +75,7 @@ function deliverData(asked: Asked, seen: Seen, type: string, data: Uint8Array): 
   if (type !== "" && type !== "message")
     return alone(withhold("unexpected", "has an event of a type that is not known"));
   const message = asked.messages === undefined ? data : unsealed(asked, data);
-  return deliverEach(message, asked, { answered: answeredIds(seen), mayBeForeign: false }, errorInstead);
+  return deliverEach(message, asked, { ...PLAIN, answered: answeredIds(seen) }, errorInstead);
 }
 
 function unsealed(asked: Asked, data: Uint8Array): Uint8Array {

@@ -42,6 +42,8 @@ export type ExchangeRecord = {
   readonly hiddenItems: number;
   /** Why the answer, or what may have been it, was not delivered. */
   readonly answerFault: Fault | undefined;
+  /** Of the answer, where it is that of an error. */
+  readonly httpStatus?: number | undefined;
   /** The protocol revision of the request, when its headers or body named one. */
   readonly revision: string | undefined;
   /** Envoy's `request.id`. */

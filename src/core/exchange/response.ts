@@ -21,7 +21,7 @@ import { assertNever } from "../result.ts";
 import { SseParser } from "../sse/parse.ts";
 import type { ResponseEvent } from "./event.ts";
 import { followEvents } from "./follow-events.ts";
-import { hasFailed, isAccepted, readAnswerHeaders, strayHeaders, waitingOf } from "./answer-headers.ts";
+import { hasFailed, isAccepted, readAnswerHeaders, statusOf, strayHeaders, waitingOf } from "./answer-headers.ts";
 import { errorInstead, merge, NOTHING_SEEN, sentence, unanswered, withoutRest } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 import type { Reply } from "./reply.ts";
@@ -96,6 +96,7 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
   if (asked.refused.length > 0 && waiting === "nobody" && isAccepted(event)) return answerRefused(asked.refused);
   const said = readAnswerHeaders(event, waiting);
   const remove = strayHeaders(event.headers, asked);
+  const seen = { ...NOTHING_SEEN, httpStatus: hasFailed(event) ? statusOf(event.headers) : undefined };
   switch (said.kind) {
     case "refuse":
       return refuse(asked, said.fault);
@@ -103,14 +104,14 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
       // A batch of which a part was refused has an answer in any case.
       if (asked.refused.length > 0 && !hasFailed(event)) return refuse(asked, "is empty");
       return [
-        { at: "passing", seen: { ...NOTHING_SEEN, rest: said.outcome } },
+        { at: "passing", seen: { ...seen, rest: said.outcome } },
         { kind: "responseHeaders", readBody: false, remove },
       ];
     case "events":
       return [
         {
           at: "followingEvents",
-          seen: { ...NOTHING_SEEN, rest: said.rest },
+          seen: { ...seen, rest: said.rest },
           parser: new SseParser(asked.limits.maxEventBytes),
         },
         { kind: "responseHeaders", readBody: true, remove },
@@ -120,7 +121,7 @@ function onHeaders(asked: Asked, event: ResponseEvent & { kind: "responseHeaders
       return [
         {
           at: "readingJson",
-          seen: { ...NOTHING_SEEN, rest: said.rest },
+          seen: { ...seen, rest: said.rest },
           held: new Held(),
           mayBeForeign: said.mayBeForeign,
           mayBePage: said.kind === "page",
@@ -176,12 +177,8 @@ function onJson(asked: Asked, state: ResponseState & { at: "readingJson" }, even
   }
   // What follows the closing brace is dropped, in this chunk as in the next ones.
   const whole = withoutMark(state.held.take(end === -1 || end === body.length ? body : body.subarray(0, end)));
-  return settle(
-    asked,
-    state,
-    body,
-    deliverEach(whole, asked, { answered: [], mayBeForeign: state.mayBeForeign }, errorInstead),
-  );
+  const framing = { mayBeForeign: state.mayBeForeign, isHttpError: state.seen.httpStatus !== undefined };
+  return settle(asked, state, body, deliverEach(whole, asked, { ...framing, answered: [] }, errorInstead));
 }
 
 /** Its first byte says what it is: a client that reads a page as JSON reads nothing in another one. */

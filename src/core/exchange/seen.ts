@@ -20,6 +20,8 @@ export type Seen = {
   readonly changedTools: readonly string[];
   /** Why the answer, or a message that may have been it, was not delivered. */
   readonly lost: Fault | undefined;
+  /** Of HTTP, where it is that of an error and has gone on. */
+  readonly httpStatus: number | undefined;
   /** Events had ids: what did not come here can be asked for on another stream (2025-03-26 to 2025-11-25). */
   readonly isResumable: boolean;
 };
@@ -31,6 +33,7 @@ export const NOTHING_SEEN: Seen = {
   listed: [],
   changedTools: [],
   lost: undefined,
+  httpStatus: undefined,
   isResumable: false,
 };
 
@@ -50,6 +53,7 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
     listed: listedBy(seen, asked, delivery),
     changedTools: delivery.changedTools.length === 0 ? seen.changedTools : delivery.changedTools,
     lost: isLost ? fault : seen.lost,
+    httpStatus: seen.httpStatus,
     isResumable: seen.isResumable,
   };
 }

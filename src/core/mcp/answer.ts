@@ -67,8 +67,16 @@ export function answeredBy(asked: Asked, delivery: Delivery): Id | undefined {
   return delivery.answers ?? (asked.pending.length === 1 ? asked.pending[0]?.id : undefined);
 }
 
-/** `mayBeForeign`: it may also be somebody else's JSON, as of an authorization server. */
-export function deliver(bytes: Uint8Array, asked: Asked, mayBeForeign = false): Delivery {
+/** What HTTP has said of a message before it came. */
+export type Framing = {
+  /** It may also be somebody else's JSON, as of an authorization server. */
+  readonly mayBeForeign: boolean;
+  /** It comes with an error of HTTP, and is about this request whatever its id. */
+  readonly isHttpError: boolean;
+};
+export const PLAIN: Framing = { mayBeForeign: false, isHttpError: false };
+
+export function deliver(bytes: Uint8Array, asked: Asked, { mayBeForeign, isHttpError } = PLAIN): Delivery {
   const json = scanMended(bytes, asked.limits.answer);
   if (json.kind === "fault") return withhold("unreadable", `is not acceptable JSON: ${json.message}`);
   const message = readMessage(json);
@@ -88,7 +96,7 @@ export function deliver(bytes: Uint8Array, asked: Asked, mayBeForeign = false): 
           )
         : withhold("not-granted", `asks the client for ${message.method.slice(0, 64)}, which no rule allows`);
     case "answer":
-      return deliverAnswer(json, message, asked);
+      return deliverAnswer(json, message, asked, isHttpError);
     default:
       return assertNever(message);
   }
@@ -133,10 +141,16 @@ const MESSAGE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "method"]);
 /** `error` is what foreign JSON is about. */
 const isListKey = (key: string): boolean => foldCase(key) !== "error" && foldsToMember(key);
 
-function deliverAnswer(json: Json, message: Message & { kind: "answer" }, asked: Asked): Delivery {
+/** The Python SDK v1 calls a session that has ended, and the like, the error of the request "server-error". */
+function deliverAnswer(
+  json: Json,
+  message: Message & { kind: "answer" },
+  asked: Asked,
+  isHttpError: boolean,
+): Delivery {
   const { id, result, error } = message;
   const pending = asked.pending?.find((one) => one.id === id);
-  const isNobodys = id === NO_ID && error !== ABSENT;
+  const isNobodys = error !== ABSENT && (id === NO_ID || isHttpError);
   if (asked.pending !== undefined && pending === undefined && !isNobodys)
     return withhold("unexpected", "answers another request");
   const filtering = new Filtering(json, asked);

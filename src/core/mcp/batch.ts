@@ -13,8 +13,8 @@ import type { Json } from "../jsonrpc/scan.ts";
 import { ARRAY } from "../jsonrpc/tape.ts";
 import { err, ok } from "../result.ts";
 import type { Result } from "../result.ts";
-import { answeredBy, deliver, withhold } from "./answer.ts";
-import type { Delivery } from "./answer.ts";
+import { answeredBy, deliver, PLAIN, withhold } from "./answer.ts";
+import type { Delivery, Framing } from "./answer.ts";
 import type { Asked } from "./asked.ts";
 import { refusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -61,17 +61,17 @@ export type Deliveries = { readonly bytes: Uint8Array | undefined; readonly each
 export function deliverEach(
   bytes: Uint8Array,
   asked: Asked,
-  { answered, mayBeForeign }: { readonly answered: Answered; readonly mayBeForeign: boolean },
+  { answered, ...framing }: Framing & { readonly answered: Answered },
   instead: (id: Id, delivery: Delivery) => Uint8Array,
 ): Deliveries {
   const batch = asked.takesBatches ? scanBatch(bytes, asked) : undefined;
-  if (batch === undefined) return alone(deliverOnce(bytes, asked, answered, mayBeForeign));
+  if (batch === undefined) return alone(deliverOnce(bytes, asked, answered, framing));
   const elements = messagesOf(batch);
   if (elements.length > MAX_MESSAGES)
     return alone(withhold("too-large", `is a batch of more than ${MAX_MESSAGES} messages`));
   const answeredSince = [...answered];
   const each = elements.map((element) => {
-    const delivery = deliverOnce(element, asked, answeredSince, false);
+    const delivery = deliverOnce(element, asked, answeredSince, PLAIN);
     answeredSince.push(answeredBy(asked, delivery));
     return delivery;
   });
@@ -86,8 +86,8 @@ export function deliverEach(
 type Answered = readonly (Id | undefined)[];
 
 /** One answer to one request: whoever gets a second one cannot know which to believe. */
-function deliverOnce(message: Uint8Array, asked: Asked, answered: Answered, mayBeForeign: boolean): Delivery {
-  const delivery = deliver(message, asked, mayBeForeign);
+function deliverOnce(message: Uint8Array, asked: Asked, answered: Answered, framing: Framing): Delivery {
+  const delivery = deliver(message, asked, framing);
   const id = answeredBy(asked, delivery);
   return id !== undefined && answered.includes(id)
     ? withhold("unexpected", "answers a request that has its answer")

@@ -11,7 +11,7 @@ import type { ExchangeRecord } from "../../core/exchange/record.ts";
 import { callerName } from "../../core/identity/identity.ts";
 import { eraOf } from "../../core/mcp/revision.ts";
 import type { TraceContext } from "../../core/mcp/trace-context.ts";
-import { errorWord } from "../labels.ts";
+import { errorOf } from "../labels.ts";
 import { CONVENTIONS, EVENT, TOOLGATE } from "./conventions.ts";
 
 /** Who makes the spans. */
@@ -54,8 +54,7 @@ export function spansOf(record: ExchangeRecord, ids: SpanIds, maker: Maker): rea
 }
 
 /** What went wrong with the call; empty when nothing did. The same word as the metrics have, before their caps. */
-export const errorType = ({ outcome, reason }: Pick<ExchangeRecord, "outcome" | "reason">): string =>
-  outcome.kind === "rpc_error" ? String(outcome.code) : errorWord(outcome.kind, reason);
+export const errorType = (record: Parameters<typeof errorOf>[0]): string => String(errorOf(record));
 
 type Parts = Pick<ReadableSpan, "kind" | "links" | "attributes"> & {
   /** When it begins, after the call. */

@@ -12,9 +12,11 @@ import { terminal } from "./terminal.ts";
 const GOLDEN = {
   requests: 1234,
   rps: 20.57,
+  answered: 1200,
   success: 0.9712,
   availability: 0.9934,
   tool_errors: 27,
+  client_errors: 8,
   denied: 3,
   audited: 0,
   p50: 0.0123,
@@ -25,9 +27,11 @@ const IDLE = {
   ...GOLDEN,
   requests: 0,
   rps: 0,
+  answered: 0,
   success: null,
   availability: null,
   tool_errors: 0,
+  client_errors: 0,
   denied: 0,
   p50: null,
   p95: null,
@@ -49,6 +53,7 @@ const EDGES: readonly Edge[] = [
     tools: 4,
     requests: 100,
     rps: 1.7,
+    answered: 100,
     success: 1,
     denied: 0,
   },
@@ -59,6 +64,7 @@ const EDGES: readonly Edge[] = [
     tools: 0,
     requests: 2,
     rps: 0.033,
+    answered: 0,
     success: null,
     denied: 2,
   },
@@ -110,10 +116,10 @@ describe("stat servers", () => {
   test("at 60 columns", () =>
     expect(printed(STAT_COLUMNS.servers, SERVERS, 60)).toMatchInlineSnapshot(`
       "
-      NAMESPACE  SERVER         SUCCESS   RPS   P50    P95  DENIED
-      tools      everything      97.12%  20.6  12ms  245ms       3
-      tools      a-server-wit…        -     -     -      -       0
-      no room for P99 INFLIGHT STREAMS
+      NAMESPACE  SERVER               SUCCESS   RPS    P95  DENIED
+      tools      everything            97.12%  20.6  245ms       3
+      tools      a-server-with-quit…        -     -      -       0
+      no room for P50 P99 INFLIGHT STREAMS
       "
     `));
   test("at 80 columns", () =>
@@ -139,10 +145,10 @@ describe("stat tools", () => {
   test("at 60 columns", () =>
     expect(printed(STAT_COLUMNS.tools, TOOLS, 60)).toMatchInlineSnapshot(`
       "
-      SERVER         TOOL           SUCCESS  TOOL_ERR   RPS    P95
-      tools/everyt…  trigger-long…   97.12%        27  20.6  245ms
-      tools/everyt…  -                    -         0     -      -
-      no room for P50 P99 METHOD
+      SERVER            TOOL               SUCCESS  TOOL_ERR   RPS
+      tools/everything  trigger-long-run…   97.12%        27  20.6
+      tools/everything  -                        -         0     -
+      no room for P95 P50 P99 METHOD
       "
     `));
   test("at 80 columns", () =>
@@ -167,13 +173,13 @@ describe("stat tools", () => {
 describe("edges", () => {
   test("at 60 columns", () =>
     expect(printed(EDGE_COLUMNS, EDGES, 60)).toMatchInlineSnapshot(`
-    "
-    CALLER     SERVER      TOOLS   RPS  SUCCESS  SECURED
-    reader     everything      4   1.7  100.00%  spiffe
-    anonymous  everything      0  <0.1        -  no: no-certifi…
-    no room for DENIED CALLER_NS SERVER_NS
-    "
-  `));
+      "
+      CALLER     SERVER       RPS  SUCCESS  SECURED
+      reader     everything   1.7  100.00%  spiffe
+      anonymous  everything  <0.1        -  no: no-certificate, j…
+      no room for TOOLS DENIED CALLER_NS SERVER_NS
+      "
+    `));
   test("at 80 columns", () =>
     expect(printed(EDGE_COLUMNS, EDGES, 80)).toMatchInlineSnapshot(`
     "
@@ -196,22 +202,22 @@ describe("edges", () => {
 describe("authz", () => {
   test("at 60 columns", () =>
     expect(printed(AUTHZ_COLUMNS, RULES, 60)).toMatchInlineSnapshot(`
-    "
-    TOOL  POLICY         RULE           ALLOWED  DENIED  AUDITED
-    echo  tools/readers  readers-may-…      100       0        0
-    -     tools/on-tri…  no-long-oper…        0       0        0
-    no room for SERVER MODE SUCCESS RPS P50 P95 P99
-    "
-  `));
+      "
+      TOOL  RULE                ALLOWED  DENIED  AUDITED
+      echo  readers-may-read        100       0        0
+      -     no-long-operations        0       0        0
+      no room for POLICY SERVER MODE SUCCESS RPS P50 P95 P99
+      "
+    `));
   test("at 80 columns", () =>
     expect(printed(AUTHZ_COLUMNS, RULES, 80)).toMatchInlineSnapshot(`
-    "
-    SERVER           TOOL  POLICY          RULE             ALLOWED  DENIED  AUDITED
-    tools/everythi…  echo  tools/readers   readers-may-re…      100       0        0
-    tools/everythi…  -     tools/on-trial  no-long-operat…        0       0        0
-    no room for MODE SUCCESS RPS P50 P95 P99
-    "
-  `));
+      "
+      TOOL  POLICY          RULE                ALLOWED  DENIED  AUDITED
+      echo  tools/readers   readers-may-read        100       0        0
+      -     tools/on-trial  no-long-operations        0       0        0
+      no room for SERVER MODE SUCCESS RPS P50 P95 P99
+      "
+    `));
   test("at 200 columns", () =>
     expect(printed(AUTHZ_COLUMNS, RULES, 200)).toMatchInlineSnapshot(`
     "

@@ -45,6 +45,25 @@ describe("toolgate tap", () => {
     `);
   });
 
+  test("tells of a call that HTTP has turned away, or failed, the status", async () => {
+    const { taps, kept } = await start();
+    taps[0]?.write(
+      event(decisionOf(record({ outcome: { kind: "rejected" }, httpStatus: 401 }))) +
+        event(decisionOf(record({ outcome: { kind: "transport_error" }, httpStatus: 502 }))) +
+        event(decisionOf(record({ outcome: { kind: "rpc_error", code: -32_602 }, httpStatus: 400 }))),
+    );
+    await until(() => kept.text.split("\n").length === 4);
+    const shown = kept.text.split("\n").map((line) => line.slice(21, 41).trim());
+    expect(shown).toEqual(["rejected 401    12ms", "transport_error 502", "error -32602    12ms", ""]);
+  });
+
+  test("has the name rather than the method where there is not room for both", async () => {
+    const { taps, kept } = await start({ columns: 60 });
+    taps[0]?.write(event(decisionOf(record())) + event(decisionOf(record({ method: "ping", target: undefined }))));
+    await until(() => kept.text.split("\n").length === 3);
+    expect(kept.text.split("\n").map((line) => line.slice(50).trim())).toEqual(["echo", "ping", ""]);
+  });
+
   test.each([60, 80])("keeps its lines within %d columns", async (columns) => {
     const { taps, kept } = await start({ columns });
     taps[0]?.write(event(decisionOf(denied())));

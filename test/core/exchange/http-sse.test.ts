@@ -187,7 +187,7 @@ describe("a message over HTTP with SSE that is allowed", () => {
     expect(outcome(ACCEPTED)).toBe("unread");
     expect(outcome(responseHeaders("application/json"))).toBe("unread");
     expect(outcome(responseHeaders("text/html", { status: 502 }))).toBe("transport_error");
-    expect(outcome(responseHeaders("text/plain", { status: 404, endOfStream: true }))).toBe("transport_error");
+    expect(outcome(responseHeaders("text/plain", { status: 404, endOfStream: true }))).toBe("rejected");
   });
 
   test("has no answer in its receipt, whatever a server puts there", () => {

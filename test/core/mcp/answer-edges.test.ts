@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { deliver } from "../../../src/core/mcp/answer.ts";
+import { deliver, PLAIN } from "../../../src/core/mcp/answer.ts";
 import type { Delivery } from "../../../src/core/mcp/answer.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import { request, result } from "../../fixtures/messages.ts";
 
 /** Of what may be somebody else's JSON. */
-const foreign = (text: string): Delivery => deliver(utf8(text), askedWith([]), true);
+const foreign = (text: string): Delivery => deliver(utf8(text), askedWith([]), { ...PLAIN, mayBeForeign: true });
 
 describe("deliver() what may be somebody else's JSON", () => {
   test.each(["{}", '{"issuer":"https://idp.example"}', '{"error":"invalid_token"}', '{"title":"x","status":401}'])(
     "as it came, as the end of a call that has failed: %s",
     (text) => {
       const bytes = utf8(text);
-      const delivery = deliver(bytes, askedWith([]), true);
+      const delivery = deliver(bytes, askedWith([]), { ...PLAIN, mayBeForeign: true });
       expect(delivery.bytes).toBe(bytes);
       expect(delivery).toMatchObject({ outcome: { kind: "transport_error" }, answers: undefined, fault: undefined });
     },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Id } from "../../../src/core/jsonrpc/message.ts";
 import { REQUEST_SCAN, scan } from "../../../src/core/jsonrpc/scan.ts";
 import type { Json } from "../../../src/core/jsonrpc/scan.ts";
+import { PLAIN } from "../../../src/core/mcp/answer.ts";
 import { deliverEach, isBatch, joinBatch, readBatch, splitBatch } from "../../../src/core/mcp/batch.ts";
 import { askedWith } from "../../fixtures/asked.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
@@ -100,7 +101,7 @@ describe("deliverEach()", () => {
   });
   const deliver = (text: string, asked = ASKED, mayBeForeign = false) => {
     const bytes = utf8(text);
-    const delivered = deliverEach(bytes, asked, { answered: [], mayBeForeign }, (id, { fault }) =>
+    const delivered = deliverEach(bytes, asked, { ...PLAIN, answered: [], mayBeForeign }, (id, { fault }) =>
       utf8(`{"id":${id},"instead":"${fault?.reason}"}`),
     );
     const after = delivered.bytes === bytes ? "as it came" : delivered.bytes && textOf(delivered.bytes);

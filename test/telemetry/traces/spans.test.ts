@@ -143,6 +143,7 @@ test("the word for what went wrong is the one that the metrics have", () => {
     record({ outcome: { kind: "rpc_error", code: -32_602 } }),
     record({ outcome: { kind: "tool_error" } }),
     record({ outcome: { kind: "transport_error" } }),
+    record({ outcome: { kind: "rejected" }, httpStatus: 404 }),
   ])
     expect(errorType(one)).toBe(labels.errorType(one, 0));
 });
