@@ -3,7 +3,7 @@
  * Envoy has verified of its peer or, behind a proxy of one's own, in the header in which that proxy says what it has
  * verified. A header is believed only where the configuration names it.
  */
-import { NO_CHANGES } from "../mcp/headers.ts";
+import { L5D_CLIENT_ID, NO_CHANGES, XFCC } from "../mcp/headers.ts";
 import type { HeaderChanges, HeaderList } from "../mcp/headers.ts";
 import { assertNever } from "../result.ts";
 import type { Absent, Claim, Identity, User, UserAbsence, Workload, WorkloadAbsence } from "./identity.ts";
@@ -134,9 +134,6 @@ function identifyUser(payload: Evidence["jwtPayload"]): User | Absent<UserAbsenc
   const subject = payload["sub"];
   return { issuer, subject: typeof subject === "string" ? subject : undefined, claims: payload };
 }
-
-const XFCC = "x-forwarded-client-cert";
-const L5D_CLIENT_ID = "l5d-client-id";
 
 const has = (headers: HeaderList, wanted: string): boolean => headers.some(([name]) => name === wanted);
 

@@ -3,6 +3,7 @@
  * commas, one a hop, the nearest last; in each `Key=value` parted by semicolons, values quoted where they need it. A backslash
  * in quotes takes its meaning from what follows: `Subject="O=Acme\, Inc."`.
  */
+import { XFCC } from "../mcp/headers.ts";
 import type { HeaderList } from "../mcp/headers.ts";
 
 /** Those of one certificate. */
@@ -26,7 +27,7 @@ export function trustedElements(headers: HeaderList, hops: number): readonly Xfc
 
 /** A header that stands twice is one list (RFC 9110, section 5.3). */
 function textOf(headers: HeaderList): string | undefined {
-  const values = headers.flatMap(([name, value]) => (name === "x-forwarded-client-cert" ? [value] : []));
+  const values = headers.flatMap(([name, value]) => (name === XFCC ? [value] : []));
   return values.length === 0 ? undefined : values.join(",");
 }
 
