@@ -129,6 +129,10 @@ export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
 
 const PARAM = "mcp-param-";
 
+/** Whether a header of this name can change what a request is, so that who judges has to see it. */
+export const isJudged = (name: string): boolean =>
+  RESEMBLED.has(name) || SELECTIVE.has(name) || name.startsWith("mcp-") || name === "upgrade" || name === "connection";
+
 function suspicious(name: string, value: string): string | undefined {
   if (name === "upgrade") return "the connection cannot be upgraded";
   if (name === "connection") {
