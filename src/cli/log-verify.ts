@@ -1,5 +1,6 @@
 /** `toolgate log verify FILE...`: whether a decision log with a chain is as it was written. */
 import { createReadStream } from "node:fs";
+import { printable } from "./live/screen.ts";
 import { readChainKey } from "../telemetry/chain.ts";
 import type { ChainKey } from "../telemetry/chain.ts";
 import { ChainVerifier } from "../telemetry/verify-chain.ts";
@@ -45,11 +46,13 @@ async function verify(
   options: { readonly key: ChainKey; readonly after: string | undefined; readonly head: string | undefined },
   out: Output,
 ): Promise<number> {
+  // Whoever has changed a log may have written what a terminal obeys, to hide that.
+  const say = (line: string): unknown => out.write(`${printable(line)}\n`);
   const sum = { segments: 0, lines: 0, lost: 0, broken: 0, head: "none" };
   const verifier = new ChainVerifier({
     ...options,
     onSegment(report) {
-      out.write(`${describe(report)}\n`);
+      for (const line of describe(report)) say(line);
       sum.segments++;
       sum.lines += report.lines;
       sum.lost += report.lost;
@@ -60,19 +63,20 @@ async function verify(
   for (const file of files) for await (const line of linesOf(file)) verifier.add(line);
   const { half, isHeadFound } = verifier.end();
   if (half !== undefined)
-    out.write(`${half.place}: half a line, ${half.bytes} bytes: of a process that was killed, or writes\n`);
-  if (!isHeadFound) out.write(`missing: no line has the chain ${options.head}\n`);
+    say(`${half.place}: half a line, ${half.bytes} bytes: of a process that was killed, or writes`);
+  if (!isHeadFound) say(`missing: no line has the chain ${options.head}`);
   const isSound = sum.broken === 0 && isHeadFound && sum.segments > 0;
   const counts = `${plural(sum.segments, "segment")}, ${plural(sum.lines, "line")}, ${sum.lost} lost, ${sum.broken} broken`;
-  out.write(`${isSound ? "ok" : "not ok"}: ${counts}; head ${sum.head}\n`);
+  say(`${isSound ? "ok" : "not ok"}: ${counts}; head ${sum.head}`);
   return isSound ? 0 : 1;
 }
 
-function describe({ name, lines, first, last, lost, isEnded, broken }: SegmentReport): string {
+function describe({ name, lines, first, last, lost, isEnded, broken }: SegmentReport): readonly string[] {
   const times = lines === 0 ? "" : `, ${first} to ${last}`;
   const losses = lost === 0 ? "" : `, ${lost} lost`;
   const what = `segment ${name ?? "(begins elsewhere)"}: ${plural(lines, "line")}${times}${losses}, ${isEnded ? "ended" : "open"}`;
-  return broken === undefined ? `${what}: ok` : `${what}: broken\n  ${broken.place}: ${broken.what}: ${broken.why}`;
+  if (broken === undefined) return [`${what}: ok`];
+  return [`${what}: broken`, `  ${broken.place}: ${broken.what}: ${broken.why}`];
 }
 
 async function* linesOf(file: string): AsyncGenerator<LogLine> {

@@ -3,6 +3,7 @@ import { ANSWER_SCAN, scan } from "../core/jsonrpc/scan.ts";
 import { elementsOf, isObject, kindAt, member, memberText, ROOT } from "../core/jsonrpc/json.ts";
 import { ARRAY } from "../core/jsonrpc/tape.ts";
 import { definitionOf } from "../core/mcp/definition.ts";
+import { formatLine } from "../telemetry/decision-line.ts";
 import { sha256 } from "../sha256.ts";
 
 type Output = { readonly write: (text: string) => unknown };
@@ -25,7 +26,7 @@ export function runPin(answer: Uint8Array, out: Output, err: Output): number {
   for (const tool of elementsOf(json, tools)) {
     const name = isObject(json, tool) ? memberText(json, tool, "name") : undefined;
     if (name === undefined) continue;
-    out.write(`  - { tool: ${JSON.stringify(name)}, sha256: ${sha256(definitionOf(json, tool))} }\n`);
+    out.write(`  - { tool: ${formatLine(name)}, sha256: ${sha256(definitionOf(json, tool))} }\n`);
   }
   return 0;
 }

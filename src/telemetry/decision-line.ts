@@ -115,8 +115,8 @@ export const withoutArguments = (record: ExchangeRecord): ExchangeRecord => ({ .
 /** One record as its line. */
 export const formatDecision = (record: ExchangeRecord): string => `${formatLine(decisionOf(record))}\n`;
 
-/** An object as the text of one line, without its end. */
-export function formatLine(line: object): string {
+/** An object or a text as JSON in one line, without its end. */
+export function formatLine(line: object | string): string {
   const json = JSON.stringify(line);
   // The first test takes half of what the second one does, and nearly all lines are ASCII.
   return NOT_PLAIN.test(json) && DECEPTIVE.test(json) ? json.replaceAll(DECEPTIVE_ALL, escape) : json;

@@ -90,6 +90,8 @@ const extAuthz = extProc;
 const LUA = { name: "lua", typed_config: { "@type": `${TYPES}.filters.http.lua.v3.Lua` } };
 const JWT = { name: "jwt", typed_config: { "@type": `${TYPES}.filters.http.jwt_authn.v3.JwtAuthentication` } };
 const ROUTER = { name: "router", typed_config: { "@type": `${TYPES}.filters.http.router.v3.Router` } };
+const MIRRORED = { match: {}, route: { cluster: "web", request_mirror_policies: [{ cluster: "mcp_server" }] } };
+const VALIDATION: Path = [...CHAIN, "transport_socket", "typed_config", "common_tls_context", "validation_context"];
 const PROXY = {
   name: "past",
   filter_chains: [
@@ -229,6 +231,38 @@ describe("toolgate doctor finds", () => {
       remove(extProc("metadata_options", "receiving_namespaces")),
       "receiving_namespaces.untyped: add toolgate",
     ],
+    [
+      "minimal.yaml",
+      "headers that Toolgate is not shown",
+      set(extProc("forward_rules"), { allowed_headers: { patterns: [{ exact: "content-type" }] } }),
+      "forward_rules.allowed_headers: leave it out",
+    ],
+    [
+      "minimal.yaml",
+      "a header by which requests are judged and that Toolgate is not shown",
+      set(extProc("forward_rules"), { disallowed_headers: { patterns: [{ exact: "cookie" }, { exact: "Mcp-Name" }] } }),
+      "forward_rules.disallowed_headers.patterns[1]: take it out",
+    ],
+    [
+      "ext-authz.yaml",
+      "some headers that Toolgate is not shown",
+      set(extAuthz("disallowed_headers"), { patterns: [{ prefix: "x-" }] }),
+      "disallowed_headers.patterns[0]: take it out",
+    ],
+    [
+      "mtls.yaml",
+      "certificates that nobody checks",
+      set([...VALIDATION, "trust_chain_verification"], "ACCEPT_UNTRUSTED"),
+      "validation_context.trust_chain_verification: set it to VERIFY_TRUST_CHAIN",
+    ],
+    [
+      "demo.yaml",
+      "tokens that nobody checks",
+      add([...FILTERS, 0, "typed_config", "rules", 0, "requires", "requires_any", "requirements"], {
+        extract_only_without_validation: {},
+      }),
+      "requirements[2].extract_only_without_validation: take it out",
+    ],
     ["minimal.yaml", "a filter behind the router", insert(ROUTER, 0), "http_filters[1]: move it before router"],
     ["minimal.yaml", "a filter before who calls is known", insert(JWT, 1), "http_filters[0]: move it behind jwt"],
     [
@@ -263,6 +297,21 @@ describe("toolgate doctor finds", () => {
       "a route around it, to wherever a header says",
       add([...HOST, "routes"], { match: {}, route: { cluster_header: "x-to" } }),
       "routes[1]: turn Toolgate's filter on: it chooses its cluster",
+    ],
+    [
+      "minimal.yaml",
+      "a route around it for a copy of each request",
+      add([...HOST, "routes"], MIRRORED),
+      "routes[1].route.request_mirror_policies[0]: turn Toolgate's filter on here",
+    ],
+    [
+      "minimal.yaml",
+      "the same, said of all routes of a host",
+      (config: Document) => {
+        set([...HOST, "request_mirror_policies"], [{ cluster: "mcp_server" }])(config);
+        add([...HOST, "routes"], { match: {}, route: { cluster: "web" } })(config);
+      },
+      "virtual_hosts[0].request_mirror_policies[0]: turn Toolgate's filter on here",
     ],
     [
       "minimal.yaml",
@@ -396,6 +445,15 @@ describe("toolgate doctor finds", () => {
     expect(code).toBe(0);
     expect(lines[0]).toBe(
       `FILE: ${TOOLGATE}.rds.route_config_name: not looked at: these routes come from elsewhere: ask the Envoy that has them, with --envoy-admin`,
+    );
+  });
+
+  test("routes of a form that it does not know, and says so", async () => {
+    const text = await changed("minimal.yaml", (config) => {
+      config.setIn([...HOST, "matcher"], config.createNode({ matcher_tree: {} }));
+    });
+    expect((await doctorOf(text)).lines[0]).toBe(
+      `FILE: ${TOOLGATE}.route_config.virtual_hosts[0].matcher: not looked at: see yourself that each of its routes has Toolgate's filter on`,
     );
   });
 

@@ -55,6 +55,19 @@ describe("toolgate log verify", () => {
     expect((await verify(files, { head })).code).toBe(0);
   });
 
+  test("shows nothing of a line as a terminal would obey it: whoever changed the log may have written to hide that", async () => {
+    const [bytes = Buffer.alloc(0)] = (await new ChainedLog(undefined).play([run])).files;
+    const [begin = "", ...others] = bytes.toString().split("\n");
+    const wiped = [
+      begin.replace('"segment":"', '"segment":"\\u001b[2K\\u009b2K\\r'),
+      ...others.map((line) => line.replace('"time":"', '"time":"\u001b[2K\u202e')),
+    ];
+    const { code, out } = await verify([await write("log", wiped.join("\n"))]);
+    expect(code).toBe(1);
+    expect(out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(out).toMatch(/^segment \\u\{1b\}\[2K\\u\{9b\}2K\\u\{d\}segment-0: .* \\u\{1b\}\[2K/);
+  });
+
   test("says where it breaks, and exits with 1", async () => {
     const [bytes = Buffer.alloc(0)] = (await new ChainedLog(undefined).play([run])).files;
     const changed = await write("log", bytes.toString().replace("echo", "ecko"));

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { runPin } from "../../src/cli/pin.ts";
 import { utf8 } from "../fixtures/bytes.ts";
 
@@ -24,6 +25,13 @@ test("pin prints the digest of each tool's name, descriptions and schemas", () =
   ].join("\n");
   expect(pin(JSON.stringify({ tools }, undefined, 2))).toEqual({ code: 0, out: expected, err: "" });
   expect(pin(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools } })).out).toBe(expected);
+});
+
+test("pin shows what nobody would see in a name, in a form that YAML reads as the same name", () => {
+  const name = "echo\u009b2K\u202e\u{e0041}";
+  const { out } = pin(JSON.stringify({ tools: [{ name }] }));
+  expect(out).toMatch(/^[ -~\n]+$/);
+  expect(parse(out)).toMatchObject({ pins: [{ tool: name }] });
 });
 
 test.each([

@@ -31,12 +31,28 @@ export class Authority implements AsyncDisposable {
   }
 
   /** `names` as in openssl's subjectAltName: `URI:spiffe://...`, `IP:127.0.0.1`. The subject is `CN=test`. */
-  async issue(...names: readonly string[]): Promise<Certificate> {
+  issue(...names: readonly string[]): Promise<Certificate> {
+    return this.issueTo("/CN=test", ...names);
+  }
+
+  /** `subject` as openssl takes it: the most general part first, each behind a slash. */
+  async issueTo(subject: string, ...names: readonly string[]): Promise<Certificate> {
     const [key, request, cert, extension] = ["leaf.key", "leaf.csr", "leaf.crt", "leaf.ext"].map((name) =>
       join(this.#folder, name),
     ) as [string, string, string, string];
     await writeFile(extension, names.length === 0 ? "" : `subjectAltName=${names.join(",")}\n`);
-    await run("openssl", ["req", ...KEY, "-keyout", key, "-out", request, "-subj", "/CN=test"]);
+    await run("openssl", [
+      "req",
+      ...KEY,
+      "-keyout",
+      key,
+      "-out",
+      request,
+      "-utf8",
+      "-multivalue-rdn",
+      "-subj",
+      subject,
+    ]);
     const authority = ["-CA", join(this.#folder, "ca.crt"), "-CAkey", join(this.#folder, "ca.key"), "-CAcreateserial"];
     await run("openssl", [
       "x509",

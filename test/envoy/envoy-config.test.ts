@@ -91,6 +91,10 @@ describeWithEnvoy("envoy-config/", () => {
   });
 });
 
+test.each([...FILES, ...OTHERS])("%s gives up a request that does not come to its end", async (file) => {
+  expect(managerOf(await load(file))).toMatchObject({ request_timeout: "60s" });
+});
+
 describe.each(FILES)("%s", (file) => {
   test("leads to the MCP server on one route only, with the filter on", async () => {
     const routes = managerOf(await load(file))?.["route_config"]?.["virtual_hosts"]?.flatMap(

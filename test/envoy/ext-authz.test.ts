@@ -4,6 +4,7 @@ import { Canary } from "./canary.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
 import { extAuthz } from "./ext-authz.ts";
+import { filterChain } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
@@ -28,7 +29,9 @@ spec:
       to: [{ tools: [allowed-one, "allowed!"] }]
     - name: workloads
       action: Allow
-      from: [{ spiffe: "spiffe://cluster.local/ns/agents/sa/reader" }]
+      from:
+        - spiffe: "spiffe://cluster.local/ns/agents/sa/reader"
+        - certificate: { subject: 'OU=b+OU=a,CN=J\\C3\\B6rg,O=Acme\\, Inc.' }
       to: [{ tools: [allowed-one] }]
 `;
 
@@ -192,25 +195,31 @@ describeWithEnvoy("ext_authz otherwise configured", () => {
 describeWithEnvoy("ext_authz with certificates", () => {
   let authority: Authority;
   let stack: Stack;
-  beforeAll(async () => {
-    authority = await Authority.create();
+  const startSecure = async (change?: (filter: Node) => void): Promise<Stack> => {
     const [secure, checked] = [
       await mutualTls(await authority.issue("IP:127.0.0.1"), authority.cert),
-      await extAuthz(),
+      await extAuthz(change),
     ];
-    stack = await start({
+    return start({
       change(config) {
         secure(config);
         checked(config);
+        const { transport_socket } = filterChain(config) as { transport_socket: { typed_config: Node } };
+        const tls = transport_socket.typed_config["common_tls_context"] as { validation_context: Node };
+        delete tls.validation_context["match_typed_subject_alt_names"];
       },
     });
+  };
+  beforeAll(async () => {
+    authority = await Authority.create();
+    stack = await startSecure();
   });
   afterAll(async () => {
     await stack[Symbol.asyncDispose]();
     await authority[Symbol.asyncDispose]();
   });
-  const callWith = (certificate: Certificate): Promise<Reply> =>
-    ask(Object.assign(stack.gateway.url, { protocol: "https:" }), {
+  const callWith = (certificate: Certificate, { gateway } = stack): Promise<Reply> =>
+    ask(Object.assign(gateway.url, { protocol: "https:" }), {
       body: callTool("allowed-one"),
       tls: { ca: authority.cert, ...certificate },
     });
@@ -220,8 +229,16 @@ describeWithEnvoy("ext_authz with certificates", () => {
 
     test("is known by its SPIFFE ID", async () => {
       expect((await callWith(await authority.issue(READER))).text).toContain("done");
+      expect((await callWith(await authority.issueTo("/", READER))).text).toContain("done");
       const other = await callWith(await authority.issue(READER.replace("reader", "other")));
       expect(other.text).toContain("agents/other");
+    });
+
+    test("is known by the same subject, whether Envoy tells that or the certificate", async () => {
+      const certificate = await authority.issueTo("/O=Acme, Inc./CN=Jörg/OU=a+OU=b");
+      expect((await callWith(certificate)).text).toContain("done");
+      await using told = await startSecure((filter) => void (filter["include_peer_certificate"] = false));
+      expect((await callWith(certificate, told)).text).toContain("done");
     });
 
     test("is nobody with two names", async () => {

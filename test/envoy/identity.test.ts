@@ -66,7 +66,7 @@ async function expectRefused(reply: Promise<Reply>, reason: string): Promise<voi
 
 describeWithEnvoy("a certificate", () => {
   let stack: Stack;
-  const start = async (trust: "checked" | "ACCEPT_UNTRUSTED"): Promise<Stack> => {
+  const start = async (trust: "checked" | "ACCEPT_UNTRUSTED", shown?: Node): Promise<Stack> => {
     const secure = await mutualTls(server, authority.cert);
     return startStack({
       policies: POLICIES,
@@ -77,6 +77,7 @@ describeWithEnvoy("a certificate", () => {
         const tls = transport_socket.typed_config["common_tls_context"] as { validation_context: Node };
         delete tls.validation_context["match_typed_subject_alt_names"];
         if (trust !== "checked") tls.validation_context["trust_chain_verification"] = trust;
+        if (shown !== undefined) manager(config)["set_current_client_cert_details"] = shown;
       },
     });
   };
@@ -102,6 +103,15 @@ describeWithEnvoy("a certificate", () => {
     await expectRefused(callWith(withBoth, "dns"), "agents/other");
     const withSite = await authority.issue("URI:https://a.agents.example", "DNS:a.agents.example");
     await expectRefused(callWith(withSite, "dns"), "not-a-spiffe-id");
+  });
+
+  test("is known by its URI whatever its subject, which the header with its URIs may show", async () => {
+    stack = await start("checked", { uri: true, subject: true });
+    const acme = await authority.issueTo('/O=Acme, "Inc."/CN=test', `URI:${READER}`);
+    await expectDone(callWith(acme, "read"), "read");
+    canary.forget();
+    const both = await authority.issueTo('/O=Acme, "Inc."/CN=test', `URI:${READER}`, `URI:${OTHER}`);
+    await expectRefused(callWith(both, "read"), "several-uri-sans");
   });
 
   test("that nobody has checked is nobody's, where Envoy is told to accept it", async () => {

@@ -5,7 +5,8 @@ import type { ServerResponse } from "node:http";
 import { inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
 import { canaryOfTests } from "./canary-of-tests.ts";
 import { freePort } from "./everything.ts";
-import { ask, callTool, postOverHttp2, rpc } from "./http.ts";
+import { manager } from "./gateway.ts";
+import { ask, askRaw, callTool, postOverHttp2, rpc } from "./http.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -65,6 +66,21 @@ describeWithEnvoy("limits", () => {
       expect(await statusOverHttp2(stack, token, callOf(ENVOY_LIMIT_BYTES + 1))).toBe(413);
       expect(canary.touched).toBe(0);
     });
+  });
+
+  test("of Envoy, shortened: a body that does not come to its end takes no place for ever", async () => {
+    await using stack = await startStack({
+      policies: CANARY_POLICIES,
+      upstreamPort: canary.port,
+      flags: ["--max-streams", "1"],
+      change: (config) => void (manager(config)["request_timeout"] = "0.5s"),
+    });
+    const head = "POST /mcp HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    expect(await askRaw(stack.gateway.port, head)).toMatch(/^HTTP\/1\.1 408 /);
+    const token = await stack.token("reader");
+    const call = async (): Promise<number> =>
+      (await ask(stack.gateway.url, { token, body: callTool("allowed-one") })).status;
+    await expect.poll(call, { timeout: 20_000 }).toBe(200);
   });
 
   test("of Toolgate: a larger body gets 413 with a sentence, and the call before it is not known", async () => {

@@ -111,6 +111,8 @@ describe("with mutual TLS", () => {
     const { target, strangers } = await start();
     expect(await says(open(target, envoy))).toBe("hello");
     expect(await says(open(target, await authority.issue("DNS:other.example", "DNS:envoy.example")))).toBe("hello");
+    // As Istio issues them: all there is stands in the alternative name.
+    expect(await says(open(target, await authority.issueTo("/", `URI:${ENVOY}`)))).toBe("hello");
     expect(strangers).toEqual([]);
   });
 
@@ -120,6 +122,7 @@ describe("with mutual TLS", () => {
     ["a certificate with another name", async () => authority.issue(`URI:${ENVOY}x`), /none of the names/],
     ["a certificate with that name as a part of one", async () => authority.issue("DNS:x.envoy.example"), /none of/],
     ["a certificate without a name", async () => authority.issue(), /none of the names/],
+    ["a certificate with nothing in it", async () => authority.issueTo("/"), /none of the names/],
   ])("nobody with %s may", async (_, certificate, why) => {
     const { target, strangers } = await start();
     expect(await says(open(target, await certificate()))).toBe(UNAVAILABLE);

@@ -23,11 +23,13 @@ export type Diagnosis = {
 export function diagnose(config: EnvoyConfig, cluster: string): Diagnosis {
   const chains = config.listeners.flatMap(managersOf).map((manager) => chainOf(manager, config, cluster));
   const ways = chains.flatMap((chain) => chain.ways);
-  const guarded = new Set(ways.filter(isGuarded).flatMap(({ destination }) => destination.cluster ?? []));
+  const asked = ways.filter((way) => isGuarded(way) && !way.destination.isMirror);
+  const guarded = new Set(asked.flatMap(({ destination }) => destination.cluster ?? []));
   const open = ways.filter((way) => !isGuarded(way)).map(({ destination }) => destination);
   const filters = chains.flatMap((chain) => chain.toolgates);
   const problems = [
     ...chains.flatMap(chainProblems),
+    ...chains.filter(({ toolgates }) => toolgates.length > 0).flatMap(unverified),
     ...(guarded.size === 0 ? [] : waysAround(open, guarded)),
     ...config.listeners.flatMap(tcpProxiesOf).flatMap((proxy) => tcpWaysAround(proxy, guarded)),
   ];
@@ -43,6 +45,7 @@ type Chain = {
   readonly filters: readonly HttpFilter[];
   readonly toolgates: readonly HttpFilter[];
   readonly checksClients: boolean;
+  readonly trust: readonly Place[];
   readonly ways: readonly Way[];
   readonly unseen: readonly Finding[];
 };
@@ -64,7 +67,8 @@ function chainOf(manager: Manager, config: EnvoyConfig, cluster: string): Chain 
         })),
     };
   });
-  return { filters, toolgates, checksClients: manager.checksClients, ways, unseen };
+  const { checksClients, trust } = manager;
+  return { filters, toolgates, checksClients, trust, ways, unseen };
 }
 
 /** By the filters that are on. */
@@ -80,12 +84,19 @@ function surroundingsOf(toolgate: HttpFilter, on: readonly HttpFilter[], certifi
 
 function routesOf({ config }: Manager, { routeConfigs }: EnvoyConfig) {
   const inline = config.at("route_config");
-  if (inline.isThere) return { found: [inline], unseen: [] };
+  if (inline.isThere) return { found: [inline], unseen: treesOf(inline) };
   const name = config.at("rds", "route_config_name");
   const found = routeConfigs.filter((one) => one.at("name").text === name.text);
   const message = "these routes come from elsewhere: ask the Envoy that has them, with --envoy-admin";
-  return { found, unseen: found.length > 0 ? [] : [{ at: name, message }] };
+  return { found, unseen: found.length > 0 ? found.flatMap(treesOf) : [{ at: name, message }] };
 }
+
+/** Routes in another form than a list. */
+const treesOf = (routeConfig: Place): readonly Finding[] =>
+  routeConfig.at("virtual_hosts").items.flatMap((host) => {
+    const at = host.at("matcher");
+    return at.isThere ? [{ at, message: "see yourself that each of its routes has Toolgate's filter on" }] : [];
+  });
 
 function chainProblems({ filters, toolgates, checksClients, ways, unseen }: Chain): readonly Finding[] {
   return toolgates.flatMap((filter) => {
@@ -101,6 +112,19 @@ function chainProblems({ filters, toolgates, checksClients, ways, unseen }: Chai
       ...routes.flatMap((one) => routeFindings(one)),
     ];
   });
+}
+
+/** Anybody can be anyone then. */
+function unverified({ filters, trust }: Chain): readonly Finding[] {
+  const tokens = filters.filter(({ config }) => config.type === JWT_AUTHN_TYPE);
+  return [
+    ...trust
+      .filter(({ text }) => text === "ACCEPT_UNTRUSTED")
+      .map((at) => ({ at, message: "set it to VERIFY_TRUST_CHAIN: callers could sign certificates of any name" })),
+    ...tokens
+      .flatMap(({ config }) => config.all("extract_only_without_validation"))
+      .map((at) => ({ at, message: "take it out: callers could write tokens with any claim" })),
+  ];
 }
 
 const filterFindings = ({ config }: HttpFilter, settings: Settings, around: Surroundings): readonly Finding[] =>

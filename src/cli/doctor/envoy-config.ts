@@ -38,15 +38,21 @@ function fromDump(dump: Place): readonly Place[] {
 }
 
 /** A chain of filters for connections, and what of it decides who is let in. */
-export type Manager = { readonly config: Place; readonly checksClients: boolean };
+export type Manager = {
+  readonly config: Place;
+  readonly checksClients: boolean;
+  /** `trust_chain_verification`, wherever it stands. */
+  readonly trust: readonly Place[];
+};
 
 /** Every HTTP connection manager of a listener. */
 export function managersOf(listener: Place): readonly Manager[] {
-  return chainsOf(listener).flatMap((chain) =>
-    networkFilters(chain)
+  return chainsOf(listener).flatMap((chain) => {
+    const tls = chain.at("transport_socket", "typed_config");
+    return networkFilters(chain)
       .filter(({ type }) => type === "http_connection_manager.v3.HttpConnectionManager")
-      .map((config) => ({ config, checksClients: checksClients(chain.at("transport_socket", "typed_config")) })),
-  );
+      .map((config) => ({ config, checksClients: checksClients(tls), trust: tls.all("trust_chain_verification") }));
+  });
 }
 
 /** Every TCP proxy of a listener. */

@@ -1,5 +1,6 @@
 /** Whether an ext_authz filter shows Toolgate all that it decides by, and always asks. */
 import type { Settings, Surroundings } from "./ext-proc.ts";
+import { hiddenHeaders } from "./hidden-headers.ts";
 import { JWT_AUTHN } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 
@@ -38,5 +39,8 @@ export function extAuthzFindings(settings: Settings, { certificates, tokens }: S
       `add ${JWT_AUTHN}: callers have tokens that Toolgate is not told of`,
     ],
   ];
-  return rows.flatMap(([at, isWrong, message]) => (isWrong ? [{ at, message }] : []));
+  return [
+    ...rows.flatMap(([at, isWrong, message]) => (isWrong ? [{ at, message }] : [])),
+    ...hiddenHeaders(settings("allowed_headers"), settings("disallowed_headers")),
+  ];
 }

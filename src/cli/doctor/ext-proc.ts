@@ -3,6 +3,7 @@ import { BODY_SEND_MODE } from "../../grpc/protos.ts";
 import type { BodySendMode, ProcessingRequest } from "../../grpc/protos.ts";
 import { readProfile } from "../../grpc/profile.ts";
 import { ANSWER_ATTRIBUTES, LEAN_ATTRIBUTES } from "../../grpc/skipped-headers.ts";
+import { hiddenHeaders } from "./hidden-headers.ts";
 import { JWT_AUTHN, NATIVE_MCP } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
 
@@ -34,6 +35,10 @@ export function extProcFindings(settings: Settings, around: Surroundings): reado
   return [
     ...failureFindings(settings),
     ...modeFindings(settings, around),
+    ...hiddenHeaders(
+      settings("forward_rules").at("allowed_headers"),
+      settings("forward_rules").at("disallowed_headers"),
+    ),
     ...attributeFindings(settings("request_attributes"), around),
     ...metadataFindings(settings("metadata_options"), around),
   ];

@@ -33,6 +33,13 @@ export class Place {
     return Array.isArray(this.value) ? this.value.map((one: unknown, i) => this.#inside(`[${i}]`, one)) : [];
   }
 
+  /** The members of this name, however deep below. */
+  all(name: string): readonly Place[] {
+    const parts = [...entriesOf(this.value).map(([key]) => this.#exactly(key)), ...this.items];
+    const own = this.at(name);
+    return [...(own.isThere ? [own] : []), ...parts.flatMap((part) => part.all(name))];
+  }
+
   /** The texts in a list. */
   get texts(): readonly string[] {
     return this.items.flatMap(({ text }) => (text === undefined ? [] : [text]));

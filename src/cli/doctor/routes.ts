@@ -11,6 +11,8 @@ export type Destination = {
   readonly cluster: string | undefined;
   /** What is said of single filters, from the most specific on. */
   readonly perFilter: readonly Place[];
+  /** It gets a copy of each request. */
+  readonly isMirror: boolean;
 };
 
 export function destinationsOf(routeConfig: Place): readonly Destination[] {
@@ -19,13 +21,22 @@ export function destinationsOf(routeConfig: Place): readonly Destination[] {
       const action = route.at("route");
       if (!action.isThere) return []; // An answer of Envoy's own.
       const outer = [ownOf(route), ownOf(host), ownOf(routeConfig)];
+      const to = (place: Place, cluster: Place, perFilter = outer, isMirror = false): Destination => ({
+        place,
+        cluster: cluster.text,
+        perFilter,
+        isMirror,
+      });
       const weighted = action.at("weighted_clusters", "clusters").items;
-      if (weighted.length === 0) return [{ place: route, cluster: action.at("cluster").text, perFilter: outer }];
-      return weighted.map((one) => ({
-        place: one,
-        cluster: one.at("name").text,
-        perFilter: [ownOf(one), ...outer],
-      }));
+      const targets =
+        weighted.length === 0
+          ? [to(route, action.at("cluster"))]
+          : weighted.map((one) => to(one, one.at("name"), [ownOf(one), ...outer]));
+      // The most specific that says something counts.
+      const mirrors = [action, host, routeConfig]
+        .map((place) => place.at("request_mirror_policies"))
+        .find(({ isThere }) => isThere);
+      return [...targets, ...(mirrors?.items ?? []).map((one) => to(one, one.at("cluster"), outer, true))];
     }),
   );
 }

@@ -3,14 +3,14 @@
  * Envoy has verified of its peer or, behind a proxy of one's own, in the header in which that proxy says what it has
  * verified. A header is believed only where the configuration names it.
  */
-import { NO_CHANGES } from "../mcp/headers.ts";
+import { L5D_CLIENT_ID, NO_CHANGES, XFCC } from "../mcp/headers.ts";
 import type { HeaderChanges, HeaderList } from "../mcp/headers.ts";
 import { assertNever } from "../result.ts";
 import type { Absent, Claim, Identity, User, UserAbsence, Workload, WorkloadAbsence } from "./identity.ts";
 import { parseLinkerdId } from "./linkerd.ts";
 import { parseSpiffeId } from "./spiffe.ts";
 import type { SpiffeId } from "./spiffe.ts";
-import { parseXfcc } from "./xfcc.ts";
+import { parseXfcc, trustedElements } from "./xfcc.ts";
 import type { Names } from "./xfcc.ts";
 
 /** The other end of the connection, as Envoy has verified it. */
@@ -103,10 +103,10 @@ function fromCertificate({ mtls, certificateValid, uriSans, dnsSan, subject }: P
 
 function fromXfcc(headers: HeaderList, hops: number): Found {
   if (!has(headers, XFCC)) return { absent: "xfcc-missing" };
-  const elements = parseXfcc(headers);
+  const elements = trustedElements(headers, hops);
   if (elements === undefined) return { absent: "xfcc-malformed" };
-  const element = elements.at(-hops);
-  return element === undefined ? { absent: "xfcc-too-few-hops" } : named(element);
+  const [element] = elements;
+  return element === undefined || elements.length < hops ? { absent: "xfcc-too-few-hops" } : named(element);
 }
 
 function fromLinkerd(headers: HeaderList): Found {
@@ -135,9 +135,6 @@ function identifyUser(payload: Evidence["jwtPayload"]): User | Absent<UserAbsenc
   return { issuer, subject: typeof subject === "string" ? subject : undefined, claims: payload };
 }
 
-const XFCC = "x-forwarded-client-cert";
-const L5D_CLIENT_ID = "l5d-client-id";
-
 const has = (headers: HeaderList, wanted: string): boolean => headers.some(([name]) => name === wanted);
 
 /**
@@ -148,7 +145,7 @@ export function forwardedHeaders(headers: HeaderList, trust: Trust): HeaderChang
   const hasXfcc = has(headers, XFCC);
   const remove = trust.workload !== "linkerd" && has(headers, L5D_CLIENT_ID) ? [L5D_CLIENT_ID] : [];
   if (!hasXfcc) return remove.length === 0 ? NO_CHANGES : { set: [], remove };
-  const elements = trust.workload === "xfcc" ? parseXfcc(headers)?.slice(-trust.hops) : undefined;
+  const elements = trust.workload === "xfcc" ? trustedElements(headers, trust.hops) : undefined;
   if (elements === undefined) return { set: [], remove: [...remove, XFCC] };
   return { set: [[XFCC, elements.map(({ text }) => text).join(",")]], remove };
 }

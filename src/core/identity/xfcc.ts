@@ -1,11 +1,9 @@
 /**
  * `x-forwarded-client-cert`, as Envoy writes it (HTTP connection manager, "x-forwarded-client-cert"): elements parted by
- * commas, one a hop, the nearest last; in each `Key=value` parted by semicolons, values quoted where they need it.
- *
- * A client can have written what stands before the elements of the trusted hops. Whatever it opens there and does not
- * close would swallow those, so that a header whose quotes do not close is none; and neither is one with a backslash,
- * which could make them close elsewhere: only quotes inside a subject need it.
+ * commas, one a hop, the nearest last; in each `Key=value` parted by semicolons, values quoted where they need it. A backslash
+ * in quotes takes its meaning from what follows: `Subject="O=Acme\, Inc."`.
  */
+import { XFCC } from "../mcp/headers.ts";
 import type { HeaderList } from "../mcp/headers.ts";
 
 /** Those of one certificate. */
@@ -18,13 +16,25 @@ export type Names = {
 /** `text`: as it came. */
 export type XfccElement = Names & { readonly text: string };
 
+/**
+ * The elements of the last so many hops, fewer where there are fewer; undefined when they cannot be told. A client can have
+ * written what stands before them. Whatever it opens there and does not close would swallow them, so that a header whose
+ * quotes do not close is none; and neither is one with a backslash, which could make them close elsewhere.
+ */
+export function trustedElements(headers: HeaderList, hops: number): readonly XfccElement[] | undefined {
+  return textOf(headers)?.includes("\\") === true ? undefined : parseXfcc(headers)?.slice(-hops);
+}
+
+/** A header that stands twice is one list (RFC 9110, section 5.3). */
+function textOf(headers: HeaderList): string | undefined {
+  const values = headers.flatMap(([name, value]) => (name === XFCC ? [value] : []));
+  return values.length === 0 ? undefined : values.join(",");
+}
+
 /** Undefined when it is malformed; empty when there is no such header. */
 export function parseXfcc(headers: HeaderList): readonly XfccElement[] | undefined {
-  const values = headers.flatMap(([name, value]) => (name === "x-forwarded-client-cert" ? [value] : []));
-  if (values.length === 0) return [];
-  // A header that stands twice is one list (RFC 9110, section 5.3).
-  const header = values.join(",");
-  if (header.includes("\\")) return undefined;
+  const header = textOf(headers);
+  if (header === undefined) return [];
   const elements = split(header, ",");
   return elements?.map((text) => {
     const pairs = split(text, ";") ?? [];
@@ -46,6 +56,7 @@ function split(text: string, separator: string): readonly string[] | undefined {
   let isQuoted = false;
   for (let at = 0; at < text.length; at++) {
     if (text[at] === '"') isQuoted = !isQuoted;
+    else if (text[at] === "\\" && isQuoted) at++;
     else if (text[at] === separator && !isQuoted) {
       parts.push(text.slice(start, at));
       start = at + 1;

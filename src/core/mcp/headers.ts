@@ -20,6 +20,10 @@ export type HeaderChanges = {
 
 export const NO_CHANGES: HeaderChanges = { set: [], remove: [] };
 
+/** What a proxy says of who its caller is. */
+export const XFCC = "x-forwarded-client-cert";
+export const L5D_CLIENT_ID = "l5d-client-id";
+
 const SINGLE = [
   ":method",
   ":path",
@@ -63,6 +67,8 @@ const OVERRIDES: ReadonlySet<string> = new Set([
   "x-rewrite-url",
 ]);
 const CONNECTION_TOKENS: ReadonlySet<string> = new Set(["keep-alive", "close", "te"]);
+/** Those that some servers take for another header, with an underscore for a dash. */
+const RESEMBLED: ReadonlySet<string> = new Set([...SINGLE, ...OVERRIDES, XFCC, L5D_CLIENT_ID]);
 const AUTHORITY = /^[A-Za-z0-9._~-]*(?::[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?$/;
 
 /** Where a request goes: all that is read of one that may be for somebody else. */
@@ -123,6 +129,10 @@ export function readHeaders(list: HeaderList): Result<RequestHeaders, Refusal> {
 
 const PARAM = "mcp-param-";
 
+/** Whether a header of this name can change what a request is, so that who judges has to see it. */
+export const isJudged = (name: string): boolean =>
+  RESEMBLED.has(name) || SELECTIVE.has(name) || name.startsWith("mcp-") || name === "upgrade" || name === "connection";
+
 function suspicious(name: string, value: string): string | undefined {
   if (name === "upgrade") return "the connection cannot be upgraded";
   if (name === "connection") {
@@ -133,7 +143,7 @@ function suspicious(name: string, value: string): string | undefined {
   if (OVERRIDES.has(name)) return `the header ${name} is not accepted`;
   if (!name.includes("_")) return undefined;
   const dashed = name.replaceAll("_", "-");
-  return SINGLE_SET.has(dashed) || dashed.startsWith("mcp-") ? `the header ${name} resembles ${dashed}` : undefined;
+  return RESEMBLED.has(dashed) || dashed.startsWith("mcp-") ? `the header ${name} resembles ${dashed}` : undefined;
 }
 
 const SENTINEL = "=?base64?";

@@ -40,7 +40,7 @@ function claims(routes: Routes, match: ServerMatch, server: Server): Claim[] {
   if ("route" in match) return [[routes.byRoute, match.route, { server, transport: "http", messagesPath: undefined }]];
   const { host, path, messages } = match;
   const claim = (at: string, transport: Endpoint["transport"]): Claim => {
-    routes.loosePaths.add(loosePath(at));
+    for (const loose of loosePaths(at)) routes.loosePaths.add(loose);
     const endpoint = { server, transport, messagesPath: transport === "sse-stream" ? messages : undefined };
     return host === undefined ? [routes.byPath, at, endpoint] : [routes.byHost, `${hostName(host)} ${at}`, endpoint];
   };
@@ -72,13 +72,22 @@ const SESSION_QUERY = /\?(?:sessionId|sessionid|session_id)=[A-Za-z0-9._~-]{1,25
  */
 export function mayBeServer(routes: Routes, { route, path }: Destination): boolean {
   if (route === undefined && routes.byRoute.size > 0) return true;
-  const segments = loosePath(path).split("/");
-  return segments.some((_, i) => routes.loosePaths.has(segments.slice(i).join("/")));
+  return loosePaths(path).some((loose) => {
+    const segments = loose.split("/");
+    return segments.some((_, i) => routes.loosePaths.has(segments.slice(i).join("/")));
+  });
 }
 
-/** As the laxest reader has it: no query, decoded, dots resolved, slashes merged, no trailing one, case ignored. */
-function loosePath(path: string): string {
-  const bare = path.split(/[?#;]/, 1)[0] ?? "";
+/**
+ * As the laxest readers have it: no query, decoded, dots resolved, slashes merged, no trailing one, case ignored. What begins
+ * with ";" ends the path for some; servlets take it for parameters of one segment.
+ */
+function loosePaths(path: string): readonly [string, string] {
+  const [bare = ""] = path.split(/[?#]/, 1);
+  return [loosePath(bare.replace(/;.*/s, "")), loosePath(bare.replaceAll(/;[^/]*/g, ""))];
+}
+
+function loosePath(bare: string): string {
   const plain = bare.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );

@@ -53,6 +53,15 @@ describe("identify() a workload by the certificate of its connection", () => {
     expect(workload(from, headers)).toEqual({ absent });
   });
 
+  test("also where a comma in its subject has a backslash in the header that counts its URIs", () => {
+    const header = xfcc(`Hash=ab;Subject="CN=a\\"b,O=Acme\\, Inc.";URI=${URI}`);
+    expect(workload(peer(URI), header)).toMatchObject({ uri: URI });
+    expect(workload(peer(URI), xfcc(`Subject="O=\\"";URI=${URI};URI=${OTHER}`))).toEqual({
+      absent: "several-uri-sans",
+    });
+    expect(workload(peer(), header, hops(1))).toEqual({ absent: "xfcc-malformed" });
+  });
+
   test("and never by a header", () => {
     expect(workload(peer(), [...xfcc(`URI=${URI}`), ...l5d(LINKERD_READER)])).toEqual({ absent: "no-certificate" });
     expect(workload(peer(OTHER), [...xfcc(`URI=${URI}`), ...l5d(LINKERD_READER)])).toMatchObject({ uri: OTHER });

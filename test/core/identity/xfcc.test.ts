@@ -1,9 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseXfcc } from "../../../src/core/identity/xfcc.ts";
+import { parseXfcc, trustedElements } from "../../../src/core/identity/xfcc.ts";
 
 const parse = (...values: readonly string[]) =>
   parseXfcc(values.map((value) => ["x-forwarded-client-cert", value] as const));
+const trustedOf = (hops: number, ...values: readonly string[]) =>
+  trustedElements(
+    values.map((value) => ["x-forwarded-client-cert", value] as const),
+    hops,
+  );
 const uris = (...values: readonly string[]) => parse(...values)?.map((element) => element.uris);
 
 describe("parseXfcc()", () => {
@@ -23,6 +28,8 @@ describe("parseXfcc()", () => {
     ["URI=", [[""]]],
     ['URI="spiffe://td/a"', [["spiffe://td/a"]]],
     ["URI=a=b", [["a=b"]]],
+    ['Subject="O=Acme\\, Inc.,CN=\\"a";URI=spiffe://td/a', [["spiffe://td/a"]]],
+    ["URI=a\\,URI=b", [["a\\"], ["b"]]],
   ])("finds in %s the URIs %j", (header, expected) => {
     expect(uris(header)).toEqual(expected);
   });
@@ -42,12 +49,27 @@ describe("parseXfcc()", () => {
     expect(uris("URI=a", "URI=b")).toEqual([["a"], ["b"]]);
   });
 
-  test.each(['Subject="a', '"', 'URI=a,Subject="b', 'Subject="a\\"b"', "URI=a\\", '[{"URI":"a"}]\\'])(
-    "is none where quotes do not close, or could close elsewhere: %s",
+  test.each(['Subject="a', '"', 'URI=a,Subject="b', 'Subject="a\\"'])(
+    "is none where quotes do not close: %s",
     (header) => {
       expect(parse(header)).toBeUndefined();
     },
   );
+});
+
+describe("trustedElements()", () => {
+  test.each(['Subject="a', 'Subject="a\\"b"', "URI=a\\", '[{"URI":"a"}]\\'])(
+    "cannot be told where quotes do not close, or could close elsewhere: %s",
+    (header) => {
+      expect(trustedOf(1, header)).toBeUndefined();
+    },
+  );
+
+  test("are the last ones, and fewer where there are fewer", () => {
+    const read = (hops: number) => trustedOf(hops, "URI=a,URI=b")?.map((element) => element.uris);
+    expect([read(1), read(2), read(3)]).toEqual([[["b"]], [["a"], ["b"]], [["a"], ["b"]]]);
+    expect(trustedElements([], 1)).toEqual([]);
+  });
 
   const subject = fc.string({ unit: fc.constantFrom("a", ",", ";", "=", "URI=spiffe://td/admin", " ") });
   const trusted = fc
@@ -63,7 +85,7 @@ describe("parseXfcc()", () => {
   test("reads the elements of the trusted hops as they are, or nothing, whatever a client has written before them", () => {
     fc.assert(
       fc.property(forged, trusted, (before, elements) => {
-        const read = parse([before, ...elements].join(","))?.slice(-elements.length);
+        const read = trustedOf(elements.length, [before, ...elements].join(","));
         if (read !== undefined) expect(read.map((element) => element.text)).toEqual(elements);
       }),
     );

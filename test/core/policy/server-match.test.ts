@@ -102,6 +102,11 @@ describe("PolicySet.match() of HTTP with SSE", () => {
       "/messages;v=1?sessionId=s",
       "/public/messages",
       "/a/b/SSE",
+      // Servlets read each segment up to its parameters (`;`), and the Java SDK any path that ends in theirs.
+      "/;/sse",
+      "/x;v=1/messages?sessionId=s",
+      "/x/..;/sse",
+      "/sse;/x",
     ])
       expect(mayBe(path), path).toBe(true);
     for (const path of ["/message", "/ssex", "/", "/xsse", "/sse/x"]) expect(mayBe(path), path).toBe(false);
