@@ -1,5 +1,5 @@
 /** `npm start`, with a real Envoy: the tour, the ways to end it, and what a person reads when something is wrong. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 import { DemoProcess, freePorts, untilGone } from "./demo-process.ts";
+import { Program } from "./program.ts";
 import { ENVOY_PATH, describeWithEnvoy } from "./real-envoy.ts";
 
 const run = promisify(execFile);
@@ -218,12 +219,14 @@ describeWithEnvoy("toolgate demo --upstream", () => {
   test("stands in front of a server that the person has started", async () => {
     const { flags, server } = await freePorts();
     const program = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"));
-    const own = spawn(process.execPath, [program, "streamableHttp"], {
-      env: { ...process.env, PORT: String(server) },
-      stdio: ["ignore", "ignore", "pipe"],
+    const env = { PORT: String(server) };
+    await using own = new Program({
+      name: "the server",
+      command: process.execPath,
+      args: [program, "streamableHttp"],
+      env,
     });
-    onTestFinished(() => void own.kill("SIGKILL"));
-    await once(own.stderr, "data");
+    await own.until("listening", () => own.stderr.includes("listening on port") || undefined);
     const demo = start([...flags, "--once", `--upstream=http://localhost:${server}/mcp`]);
     expect(await demo.exitCode(), demo.output).toBe(0);
     expect(demo.output).toMatch(/reader has[^]*sees tools +2 of 13[^]*admin has[^]*sees tools +12 of 13/);

@@ -6,7 +6,7 @@
 import { connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerTo, Canary, inJson } from "./canary.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { DEEDS, faultAt, FaultyToolgate } from "./faulty-toolgate.ts";
 import type { Deed, Phase } from "./faulty-toolgate.ts";
 import { extProcFilter, firstRoute, Gateway, manager } from "./gateway.ts";

@@ -3,8 +3,9 @@ import { connect } from "node:http2";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { Canary, inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { ask, callTool, postOverHttp2, rpc } from "./http.ts";
+import { untilMetric } from "./measured.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -130,7 +131,12 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     await stack[Symbol.asyncDispose]();
     await canary[Symbol.asyncDispose]();
   });
-  afterEach(() => canary.forget());
+  /** A client may have its answer before Toolgate knows that the exchange has ended, and two may be open. */
+  const untilNoneIsOpen = (): Promise<void> => untilMetric(stack.toolgate, "toolgate_open_exchanges", 0);
+  afterEach(async () => {
+    canary.forget();
+    await untilNoneIsOpen();
+  });
 
   const send = (body: string) => ask(stack.gateway.url, { token, body });
   const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
@@ -176,6 +182,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     expect(answers[1]).toContain("is larger than 2048 bytes");
     expect(await withheld()).toBe("1");
     canary.answer = inEvents;
+    await untilNoneIsOpen();
     const events = await send(callTool("allowed-one", { [SIZE_ARGUMENT]: 1_500 }));
     expect(events.text).toContain("working");
     expect(events.text).toContain("holds an event larger than 1024 bytes");
@@ -196,6 +203,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
     expect(await stack.toolgate.admin("/metrics")).toMatch(/^toolgate_streams_refused_total\{reason="streams"\} 1$/m);
     canary.forget();
+    await untilNoneIsOpen();
     expect((await send(callTool("allowed-one"))).status).toBe(200);
   });
 });

@@ -218,8 +218,10 @@ describeWithEnvoy("calls by three callers", () => {
     await stack.toolgate.restart();
     await table.until("the restart", () => (table.stderr.includes("Toolgate was restarted") ? true : undefined));
     const before = table.stdout.length;
-    await call("reader", callTool("allowed-two"));
-    await table.until("a call after it", () => (table.stdout.slice(before).includes("allowed-two") ? true : undefined));
+    await table.until("a call after it", async () => {
+      await call("reader", callTool("allowed-two"));
+      return table.stdout.slice(before).includes("allowed-two") ? true : undefined;
+    });
     table.signal("SIGINT");
     expect(await table.exitCode()).toBe(0);
   });

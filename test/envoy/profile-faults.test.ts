@@ -1,7 +1,7 @@
 /** The other profiles with a Toolgate that fails: nothing is done on anybody's behalf, and nothing hidden is delivered. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Canary } from "./canary.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { FaultyToolgate } from "./faulty-toolgate.ts";
 import { Gateway } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Canary } from "../envoy/canary.ts";
-import { freePort } from "../envoy/everything.ts";
+import { freePort } from "../envoy/free-port.ts";
 import { ask, callTool, rpc } from "../envoy/http.ts";
 import { CANARY_POLICIES, policyFor } from "../envoy/policies.ts";
 import { describeWithEnvoy } from "../envoy/real-envoy.ts";
