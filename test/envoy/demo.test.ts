@@ -17,10 +17,10 @@ import { ENVOY_PATH, describeWithEnvoy } from "./real-envoy.ts";
 const run = promisify(execFile);
 const ENV = { ENVOY: ENVOY_PATH };
 
-/** Ended with the test, also with one that fails or takes too long. */
-function start(flags: readonly string[], env: Readonly<Record<string, string>> = ENV): DemoProcess {
+/** Ended with the test, also with one that fails or takes too long. Tests that run at the same time say whose end it is. */
+function start(flags: readonly string[], env = ENV, onEnd: typeof onTestFinished = onTestFinished): DemoProcess {
   const demo = new DemoProcess(flags, env);
-  onTestFinished(async () => demo[Symbol.asyncDispose]());
+  onEnd(async () => demo[Symbol.asyncDispose]());
   return demo;
 }
 
@@ -188,14 +188,15 @@ describeWithEnvoy("toolgate demo --load", () => {
   });
 });
 
-describeWithEnvoy("toolgate demo when one of its programs dies", () => {
-  test.each([
+// At the same time: most of each is to wait for one program after the other.
+describeWithEnvoy("toolgate demo when one of its programs dies", { concurrent: true }, () => {
+  test.for([
     ["the MCP server", "server-everything"],
     ["Toolgate", " serve "],
     ["Envoy", "--config-yaml"],
-  ])("names %s with its last lines, and ends the others", async (name, mark) => {
+  ] as const)("names %s with its last lines, and ends the others", async ([name, mark], { onTestFinished: onEnd }) => {
     const { flags } = await freePorts();
-    const demo = start(flags);
+    const demo = start(flags, ENV, onEnd);
     await demo.says("Decisions, as they are made");
     const children = await demo.children();
     const [victim = 0] = [...children].find(([, args]) => args.includes(mark)) ?? [];
@@ -205,9 +206,9 @@ describeWithEnvoy("toolgate demo when one of its programs dies", () => {
     await untilGone(children.keys());
   });
 
-  test("leaves none behind when it is killed itself", async () => {
+  test("leaves none behind when it is killed itself", async ({ onTestFinished: onEnd }) => {
     const { flags } = await freePorts();
-    const demo = start(flags);
+    const demo = start(flags, ENV, onEnd);
     await demo.says("Decisions, as they are made");
     const children = await demo.children();
     demo.kill("SIGKILL");
