@@ -62,7 +62,9 @@ describeWithEnvoy("a server whose answers pass", () => {
     const pending = send(callTool("allowed-long"));
     const finish = await opened.promise;
     expect(await stack.toolgate.decision({ tool: "allowed-long" })).toMatchObject({ outcome: "unread" });
-    expect(await stack.gateway.stat("cluster.toolgate.upstream_rq_active")).toBe(0);
+    await stack.gateway.program.until("no stream to Toolgate", async () =>
+      (await stack.gateway.stat("cluster.toolgate.upstream_rq_active")) === 0 ? true : undefined,
+    );
     finish();
     expect((await pending).text).toContain("done: allowed-long");
   });

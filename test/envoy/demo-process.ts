@@ -2,12 +2,11 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
+import { freePort } from "./free-port.ts";
 
 const run = promisify(execFile);
 
@@ -18,12 +17,10 @@ export type DemoPorts = {
   readonly admin: number;
 };
 
-/** Ports that were free a moment ago, and the flags that say so. */
+/** Ports that are free, and the flags that say so. */
 export async function freePorts(): Promise<DemoPorts> {
-  const probes = Array.from({ length: 5 }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(probes.map(async (probe) => once(probe, "listening")));
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map(async (probe) => once(probe.close(), "close")));
+  const ports = new Set<number>();
+  while (ports.size < 5) ports.add(await freePort());
   const [gateway = 0, envoyAdmin = 0, listen = 0, admin = 0, server = 0] = ports;
   const flags = [
     `--port=${gateway}`,
@@ -58,8 +55,12 @@ export class DemoProcess implements AsyncDisposable {
 
   /** Waits for words of the output; fails when the demo ends without them. */
   async says(words: string): Promise<void> {
-    while (!this.#output.includes(words)) {
-      if (this.#hasEnded()) throw new Error(`the demo ended without "${words}":\n${this.#output}`);
+    for (;;) {
+      const isOver = this.#hasEnded();
+      // Its last words may still be on their way.
+      if (isOver) await this.#closed;
+      if (this.#output.includes(words)) return;
+      if (isOver) throw new Error(`the demo ended without "${words}":\n${this.#output}`);
       await sleep(20);
     }
   }

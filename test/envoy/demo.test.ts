@@ -1,5 +1,5 @@
 /** `npm start`, with a real Envoy: the tour, the ways to end it, and what a person reads when something is wrong. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -11,15 +11,16 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 import { DemoProcess, freePorts, untilGone } from "./demo-process.ts";
+import { Program } from "./program.ts";
 import { ENVOY_PATH, describeWithEnvoy } from "./real-envoy.ts";
 
 const run = promisify(execFile);
 const ENV = { ENVOY: ENVOY_PATH };
 
-/** Ended with the test, also with one that fails or takes too long. */
-function start(flags: readonly string[], env: Readonly<Record<string, string>> = ENV): DemoProcess {
+/** Ended with the test, also with one that fails or takes too long. Tests that run at the same time say whose end it is. */
+function start(flags: readonly string[], env = ENV, onEnd: typeof onTestFinished = onTestFinished): DemoProcess {
   const demo = new DemoProcess(flags, env);
-  onTestFinished(async () => demo[Symbol.asyncDispose]());
+  onEnd(async () => demo[Symbol.asyncDispose]());
   return demo;
 }
 
@@ -187,14 +188,15 @@ describeWithEnvoy("toolgate demo --load", () => {
   });
 });
 
-describeWithEnvoy("toolgate demo when one of its programs dies", () => {
-  test.each([
+// At the same time: most of each is to wait for one program after the other.
+describeWithEnvoy("toolgate demo when one of its programs dies", { concurrent: true }, () => {
+  test.for([
     ["the MCP server", "server-everything"],
     ["Toolgate", " serve "],
     ["Envoy", "--config-yaml"],
-  ])("names %s with its last lines, and ends the others", async (name, mark) => {
+  ] as const)("names %s with its last lines, and ends the others", async ([name, mark], { onTestFinished: onEnd }) => {
     const { flags } = await freePorts();
-    const demo = start(flags);
+    const demo = start(flags, ENV, onEnd);
     await demo.says("Decisions, as they are made");
     const children = await demo.children();
     const [victim = 0] = [...children].find(([, args]) => args.includes(mark)) ?? [];
@@ -204,9 +206,9 @@ describeWithEnvoy("toolgate demo when one of its programs dies", () => {
     await untilGone(children.keys());
   });
 
-  test("leaves none behind when it is killed itself", async () => {
+  test("leaves none behind when it is killed itself", async ({ onTestFinished: onEnd }) => {
     const { flags } = await freePorts();
-    const demo = start(flags);
+    const demo = start(flags, ENV, onEnd);
     await demo.says("Decisions, as they are made");
     const children = await demo.children();
     demo.kill("SIGKILL");
@@ -218,12 +220,14 @@ describeWithEnvoy("toolgate demo --upstream", () => {
   test("stands in front of a server that the person has started", async () => {
     const { flags, server } = await freePorts();
     const program = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"));
-    const own = spawn(process.execPath, [program, "streamableHttp"], {
-      env: { ...process.env, PORT: String(server) },
-      stdio: ["ignore", "ignore", "pipe"],
+    const env = { PORT: String(server) };
+    await using own = new Program({
+      name: "the server",
+      command: process.execPath,
+      args: [program, "streamableHttp"],
+      env,
     });
-    onTestFinished(() => void own.kill("SIGKILL"));
-    await once(own.stderr, "data");
+    await own.until("listening", () => own.stderr.includes("listening on port") || undefined);
     const demo = start([...flags, "--once", `--upstream=http://localhost:${server}/mcp`]);
     expect(await demo.exitCode(), demo.output).toBe(0);
     expect(demo.output).toMatch(/reader has[^]*sees tools +2 of 13[^]*admin has[^]*sees tools +12 of 13/);

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parseDocument } from "yaml";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
 import { runDoctor } from "../../src/cli/doctor.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { extProcFilter, Gateway, manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { Program } from "./program.ts";

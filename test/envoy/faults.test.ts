@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { answerTo, inEvents, inJson } from "./canary.ts";
 import type { Answer } from "./canary.ts";
 import { canaryOfTests } from "./canary-of-tests.ts";
-import { extProcFilter } from "./gateway.ts";
+import { extProcFilter, Gateway } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
 import type { Ask, Reply } from "./http.ts";
@@ -23,7 +23,7 @@ const canary = canaryOfTests();
 
 const LONGER_THAN_TIMEOUT_MS = 1_200;
 
-/** The one that is shipped, so that what stands still is noticed as soon as in production. */
+/** The one that is shipped, so that what stands still is noticed as soon as in production; others are given time. */
 function withShortTimeout(config: Node): void {
   extProcFilter(config)["message_timeout"] = "1s";
 }
@@ -77,16 +77,24 @@ function expectNothingOfTheList({ status, text, complete }: Reply): void {
 
 describeWithEnvoy("Toolgate as a process", () => {
   let stack: Stack;
+  /** Before the same Toolgate. */
+  let impatient: Gateway;
   let reader: string;
 
   beforeAll(async () => {
-    stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port, change: withShortTimeout });
+    stack = await startStack({ policies: CANARY_POLICIES, upstreamPort: canary.port });
+    const { toolgate, keySet } = stack;
+    const asked = { extProcPort: toolgate.port, upstreamPort: canary.port, keySet };
+    impatient = await Gateway.start({ ...asked, change: withShortTimeout });
     reader = await stack.token("reader");
   });
-  afterAll(() => stack[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await impatient[Symbol.asyncDispose]();
+    await stack[Symbol.asyncDispose]();
+  });
 
-  const send = (body: string, more: Ask = {}): Promise<Reply> =>
-    ask(stack.gateway.url, { token: reader, body, ...more });
+  const send = (body: string, more: Ask = {}, to = stack.gateway): Promise<Reply> =>
+    ask(to.url, { token: reader, body, ...more });
   /** With the same Envoy, which was told nothing. */
   const recovered = async (): Promise<void> => {
     await stack.toolgate.program.until("an answer", async () => {
@@ -107,7 +115,7 @@ describeWithEnvoy("Toolgate as a process", () => {
 
   test("that stands still: the upstream is never asked, and it goes on when it is awake", async () => {
     stack.toolgate.program.signal("SIGSTOP");
-    expectRefusal(await send(callTool("allowed-one")));
+    expectRefusal(await send(callTool("allowed-one"), {}, impatient));
     expect(canary.touched).toBe(0);
     stack.toolgate.program.signal("SIGCONT");
     await recovered();
@@ -123,7 +131,7 @@ describeWithEnvoy("Toolgate as a process", () => {
       await sleep(LONGER_THAN_TIMEOUT_MS);
       response.end(`data: ${answerTo(message)}\n\n`);
     };
-    const { status, text, complete } = await send(rpc("tools/list"));
+    const { status, text, complete } = await send(rpc("tools/list"), {}, impatient);
     expect({ status, complete }).toEqual({ status: 200, complete: true });
     expect(text).toContain("allowed-one");
   });
@@ -168,12 +176,11 @@ describeWithEnvoy("Toolgate as a process", () => {
   test("that stands still in the middle of an event stream: nothing more is delivered", async () => {
     const { answer, release } = eventThenList();
     canary.answer = answer;
-    const reply = await send(rpc("tools/list"), {
-      onText: () => {
-        stack.toolgate.program.signal("SIGSTOP");
-        release();
-      },
-    });
+    const onText = (): void => {
+      stack.toolgate.program.signal("SIGSTOP");
+      release();
+    };
+    const reply = await send(rpc("tools/list"), { onText }, impatient);
     expectNothingOfTheList(reply);
     stack.toolgate.program.signal("SIGCONT");
     canary.answer = inEvents;

@@ -1,12 +1,13 @@
 /** What does not fit, and what is not there: the status and the words that a client gets. */
 import { connect } from "node:http2";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { inEvents, sendJson, SIZE_ARGUMENT } from "./canary.ts";
 import { canaryOfTests } from "./canary-of-tests.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { manager } from "./gateway.ts";
 import { ask, askRaw, callTool, postOverHttp2, rpc } from "./http.ts";
+import { untilMetric } from "./measured.ts";
 import { CANARY_POLICIES, CANARY_SERVER, policyFor } from "./policies.ts";
 import { describeWithEnvoy } from "./real-envoy.ts";
 import { startStack } from "./stack.ts";
@@ -137,6 +138,9 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     token = await stack.token("reader");
   });
   afterAll(() => stack[Symbol.asyncDispose]());
+  /** A client may have its answer before Toolgate knows that the exchange has ended, and two may be open. */
+  const untilNoneIsOpen = (): Promise<void> => untilMetric(stack.toolgate, "toolgate_open_exchanges", 0);
+  afterEach(untilNoneIsOpen);
 
   const send = (body: string) => ask(stack.gateway.url, { token, body });
   const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
@@ -182,6 +186,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     expect(answers[1]).toContain("is larger than 2048 bytes");
     expect(await withheld()).toBe("1");
     canary.answer = inEvents;
+    await untilNoneIsOpen();
     const events = await send(callTool("allowed-one", { [SIZE_ARGUMENT]: 1_500 }));
     expect(events.text).toContain("working");
     expect(events.text).toContain("holds an event larger than 1024 bytes");
@@ -202,6 +207,7 @@ describeWithEnvoy("each limit of Toolgate that is an option", () => {
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
     expect(await stack.toolgate.admin("/metrics")).toMatch(/^toolgate_streams_refused_total\{reason="streams"\} 1$/m);
     canary.forget();
+    await untilNoneIsOpen();
     expect((await send(callTool("allowed-one"))).status).toBe(200);
   });
 });

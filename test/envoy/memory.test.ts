@@ -112,6 +112,7 @@ describeWithEnvoy("Toolgate with little memory", () => {
       );
       await Promise.allSettled(opened);
     }
+    await toolgate.program.exitCode();
     expect(toolgate.program.stderr).toContain("heap out of memory");
     server.executed.length = 0;
     const call = (name: string) => ask(gateway.url, { token, body: callTool(name) });

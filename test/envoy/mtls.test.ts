@@ -147,9 +147,9 @@ describeWithEnvoy("streams and connections that may not outlive a certificate", 
       upstreamPort: upstream.port,
       change(config) {
         addTls(config);
-        (firstRoute(config)["route"] as Node)["max_stream_duration"] = { max_stream_duration: "1s" };
+        (firstRoute(config)["route"] as Node)["max_stream_duration"] = { max_stream_duration: "2s" };
         const options = manager(config)["common_http_protocol_options"] as Node;
-        options["max_connection_duration"] = "1s";
+        options["max_connection_duration"] = "2s";
         manager(config)["drain_timeout"] = "0.1s";
       },
     });

@@ -95,7 +95,7 @@ describeWithEnvoy("an Envoy that shows no bodies, configured otherwise", () => {
       body: callTool("allowed-one"),
     });
     expect([status, canary.touched]).toEqual([503, 0]);
-    expect(stack.toolgate.program.stderr).toContain("--profiles native-mcp");
+    await stack.toolgate.says("--profiles native-mcp");
   });
 
   test("is not served where that filter is not there, or does not tell", async () => {
@@ -108,7 +108,7 @@ describeWithEnvoy("an Envoy that shows no bodies, configured otherwise", () => {
       body: callTool("allowed-one"),
     });
     expect([status, canary.touched]).toEqual([503, 0]);
-    expect(without.toolgate.program.stderr).toContain("traffic_mode REJECT_NO_MCP");
+    await without.toolgate.says("traffic_mode REJECT_NO_MCP");
   });
 
   test("gets nothing through that its filter has let pass unread", async () => {

@@ -45,6 +45,8 @@ describeWithEnvoy("10,000 open streams on one process", () => {
 
       server.executed.length = 0;
       expect(await call("allowed-two")).toContain("done: allowed-two");
+      // There is room for one more: that one has to have ended.
+      await untilMetric(toolgate, "toolgate_open_exchanges", STREAMS);
       expect(await call("hidden-one")).toContain("Blocked by policy");
       expect(server.executed).toEqual(["allowed-two"]);
 

@@ -56,7 +56,10 @@ describeWithEnvoy("policies that change while Toolgate runs", () => {
   test("three mistakes are three problems, in the log and in /api/policies, and the last good policies stay", async () => {
     await apply(MISTAKES, async () => (await problems()).length > 0);
     const found = await problems();
-    const logged = stack.toolgate.log.filter(({ level }) => level === "error").map(({ msg }) => String(msg));
+    const logged = await stack.toolgate.program.until("three errors in the log", () => {
+      const errors = stack.toolgate.log.filter(({ level }) => level === "error").map(({ msg }) => String(msg));
+      return errors.length < 3 ? undefined : errors;
+    });
     expect(found).toHaveLength(3);
     expect(logged).toHaveLength(3);
     expect(logged.join("\n")).toMatch(/policies\.yaml:\d+: .*"tool"[^]*policies\.yaml:\d+: .*"Permit"/);

@@ -50,9 +50,12 @@ export class Program implements AsyncDisposable {
   async until<T>(what: string, find: () => T | undefined | Promise<T | undefined>): Promise<T> {
     const deadline = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
+      const isOver = this.hasEnded;
+      // Its last words may still be on their way.
+      if (isOver) await this.#closed;
       const found = await find();
       if (found !== undefined) return found;
-      if (this.hasEnded) throw new Error(`${this.name} ended without ${what}:\n${this.#lastWords()}`);
+      if (isOver) throw new Error(`${this.name} ended without ${what}:\n${this.#lastWords()}`);
       if (deadline.aborted) throw new Error(`${this.name} is still without ${what}:\n${this.#lastWords()}`);
       await sleep(POLL_MS);
     }

@@ -11,7 +11,7 @@ import { createTraffic } from "../../src/telemetry/traffic.ts";
 import { PROMETHEUS } from "../fixtures/prometheus.ts";
 import { denied, record } from "../telemetry/records.ts";
 import { create } from "../telemetry/samples.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { Program } from "./program.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";

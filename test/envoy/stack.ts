@@ -15,6 +15,8 @@ export type Stack = AsyncDisposable & {
   readonly gateway: Gateway;
   /** A token for this role. */
   readonly token: (role: string) => Promise<string>;
+  /** What another Envoy knows these tokens by. */
+  readonly keySet: string;
 };
 
 export async function startStack({ upstreamPort, change, ...options }: StackOptions): Promise<Stack> {
@@ -30,5 +32,5 @@ export async function startStack({ upstreamPort, change, ...options }: StackOpti
     }),
   );
   const running = started.move();
-  return { toolgate, gateway, token, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { toolgate, gateway, token, keySet, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

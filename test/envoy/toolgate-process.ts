@@ -1,5 +1,5 @@
 /** `toolgate serve` as it runs in production: a process, with policies in a folder that a test can edit. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PACKAGE_ROOT } from "../../src/cli/demo/options.ts";
@@ -69,6 +69,13 @@ export class Toolgate implements AsyncDisposable {
     );
   }
 
+  /** The first line of its own log that has these words. */
+  async says(words: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#program.until(`"${words}" in its log`, () =>
+      this.log.find((line) => JSON.stringify(line).includes(words)),
+    );
+  }
+
   /** Where its admin port is: another one after every restart, unless a flag says which. */
   get adminUrl(): URL {
     return this.#adminUrl;
@@ -82,9 +89,11 @@ export class Toolgate implements AsyncDisposable {
     return new URL(path, this.#adminUrl);
   }
 
-  /** Takes effect some time later, as every edit does. */
+  /** In one step, so that it never reads half of it. Takes effect some time later, as every edit does. */
   async edit(policies: string): Promise<void> {
-    await writeFile(join(this.#folder, "policies.yaml"), policies);
+    const path = join(this.#folder, "policies.yaml");
+    await writeFile(`${path}.new`, policies);
+    await rename(`${path}.new`, path);
   }
 
   /** Ends it as a crash does, and waits until it is gone. */

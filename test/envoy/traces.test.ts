@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { answerTo, Canary, sendJson } from "./canary.ts";
 import { CLIENT, Collector, describeWithCollector, ERROR, SERVER } from "./collector/collector.ts";
 import type { Span } from "./collector/collector.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { extProcFilter } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask } from "./http.ts";
@@ -243,7 +243,10 @@ describeWithCollector("traces", () => {
 
     test("what was sent is counted, and nothing is lost", async () => {
       await traced();
-      expect(await spansTotal("exported")).toBeGreaterThan(0);
+      // The collector has it before it says so.
+      await stack.toolgate.program.until("spans that are sent", async () =>
+        (await spansTotal("exported")) > 0 ? true : undefined,
+      );
       expect([await spansTotal("dropped"), await spansTotal("failed")]).toEqual([0, 0]);
     });
   });
@@ -334,6 +337,7 @@ describeWithCollector("traces", () => {
       await stack.toolgate.program.until("spans that are lost", async () =>
         (await spansTotal("failed")) === 3 ? true : undefined,
       );
+      await stack.toolgate.says("spans are lost");
       expect(stack.toolgate.log.filter(({ msg }) => /spans are lost/.test(String(msg)))).toHaveLength(1);
       expect((await call({})).status).toBe(200);
       stack.toolgate.program.signal("SIGTERM");

@@ -8,7 +8,7 @@ import { ANSWER_ATTRIBUTES } from "../../src/grpc/skipped-headers.ts";
 import { SIZE_ARGUMENT, answerTo, inEvents } from "./canary.ts";
 import type { Answer } from "./canary.ts";
 import { canaryOfTests } from "./canary-of-tests.ts";
-import { freePort } from "./everything.ts";
+import { freePort } from "./free-port.ts";
 import { manager } from "./gateway.ts";
 import type { Node } from "./gateway.ts";
 import { ask, callTool, rpc } from "./http.ts";
@@ -142,7 +142,7 @@ describeWithEnvoy("an Envoy that shows bodies alone, otherwise", () => {
     });
     const { text } = await ask(stack.gateway.url, { token: await stack.token("reader"), body: rpc("tools/list") });
     expect([text, canary.touched]).toEqual(["", 1]);
-    expect(stack.toolgate.program.stderr).toContain("envoy-config/two-message.yaml");
+    await stack.toolgate.says("envoy-config/two-message.yaml");
   });
 
   test("delivers nothing of an answer to what it has sent on without asking", async () => {
@@ -157,7 +157,7 @@ describeWithEnvoy("an Envoy that shows bodies alone, otherwise", () => {
     });
     const { text } = await ask(stack.gateway.url, { token: await stack.token("reader"), method: "GET" });
     expect([text, canary.touched]).toEqual(["", 1]);
-    expect(stack.toolgate.program.stderr).toContain("without a decision");
+    await stack.toolgate.says("without a decision");
   });
 
   test("gives its own answer where the server is not there", async () => {

@@ -14,6 +14,7 @@ import type { Handler, Rpc } from "../../src/grpc/rpc.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import type { GrpcAddress, GrpcServer } from "../../src/grpc/server.ts";
 import { OK, STATUS_CODE, StatusError } from "../../src/grpc/status.ts";
+import { until } from "../fixtures/until.ts";
 
 const MAX_MESSAGE_BYTES = 100_000;
 const PATH = "/test.Service/Method";
@@ -383,7 +384,10 @@ describe("deadline", () => {
     const { handler, seen, calls } = recorder();
     const { target } = await start(handler);
     const closed = once(seen, "closed");
-    const call = bidi(grpcClient(target), PATH, { deadline: Date.now() + 500 });
+    const client = grpcClient(target);
+    // What has not been sent when its deadline is over would not be sent at all.
+    await new Promise((resolve) => client.waitForReady(Infinity, resolve));
+    const call = bidi(client, PATH, { deadline: Date.now() + 500 });
     expect((await outcome(call)).code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await closed;
     expect(calls.at(-1)).toBe("closed");
@@ -429,18 +433,18 @@ describe("a message that is not whole", () => {
     const { held, session } = await startHolding();
     const stream = open(session);
     stream.write(frame.subarray(0, 100));
-    await vi.waitFor(() => expect(held()).toBe(50_000));
+    await until(() => expect(held()).toBe(50_000));
     stream.write(frame.subarray(100));
-    await vi.waitFor(() => expect(held()).toBe(0));
+    await until(() => expect(held()).toBe(0));
   });
 
   test("is held until its stream is closed", async () => {
     const { held, session } = await startHolding();
     const streams = [open(session), open(session)];
     for (const stream of streams) stream.write(frame.subarray(0, 100));
-    await vi.waitFor(() => expect(held()).toBe(100_000));
+    await until(() => expect(held()).toBe(100_000));
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
-    await vi.waitFor(() => expect(held()).toBe(0));
+    await until(() => expect(held()).toBe(0));
   });
 });
 

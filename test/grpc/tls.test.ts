@@ -4,7 +4,7 @@ import { connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Handler } from "../../src/grpc/rpc.ts";
 import { createGrpcServer } from "../../src/grpc/server.ts";
 import { OK } from "../../src/grpc/status.ts";
@@ -12,6 +12,7 @@ import { loadTls } from "../../src/grpc/tls.ts";
 import type { TlsFiles } from "../../src/grpc/tls.ts";
 import { Authority } from "../envoy/certificates.ts";
 import type { Certificate } from "../envoy/certificates.ts";
+import { until } from "../fixtures/until.ts";
 
 const ENVOY = "spiffe://cluster.local/ns/gateway/sa/envoy";
 const PATH = "/test.Service/Method";
@@ -126,14 +127,14 @@ describe("with mutual TLS", () => {
   ])("nobody with %s may", async (_, certificate, why) => {
     const { target, strangers } = await start();
     expect(await says(open(target, await certificate()))).toBe(UNAVAILABLE);
-    await vi.waitFor(() => expect(strangers.join()).toMatch(why));
+    await until(() => expect(strangers.join()).toMatch(why));
   });
 
   test("nobody may who does not speak TLS", async () => {
     const { target, strangers } = await start();
     const session = connect(`http://${target}`).on("error", () => {});
     cleanups.push(() => session.destroy());
-    await vi.waitFor(() => expect(strangers).not.toEqual([]));
+    await until(() => expect(strangers).not.toEqual([]));
   });
 });
 
@@ -150,7 +151,7 @@ describe("certificates that change", () => {
     const before = open(started.target, envoy);
     expect(await says(before)).toBe("hello");
     await put(await renewed());
-    await vi.waitFor(() => expect(started.changed).toBe(1));
+    await until(() => expect(started.changed).toBe(1));
     expect(await says(before, "still here")).toBe("still here");
     expect(await says(open(started.target, envoy, stranger.cert))).toBe("hello");
     expect(await says(open(started.target, envoy))).toBe(UNAVAILABLE);
@@ -159,7 +160,7 @@ describe("certificates that change", () => {
   test("of clients too: who is signed by the old CA alone is not let in any more", async () => {
     const started = await start();
     await write("ca.pem", stranger.cert);
-    await vi.waitFor(() => expect(started.changed).toBe(1));
+    await until(() => expect(started.changed).toBe(1));
     expect(await says(open(started.target, envoy))).toBe(UNAVAILABLE);
     expect(await says(open(started.target, await stranger.issue(`URI:${ENVOY}`)))).toBe("hello");
   });
@@ -167,11 +168,11 @@ describe("certificates that change", () => {
   test("and cannot be used leave those before in use, and are said to be so once", async () => {
     const started = await start();
     await write("key.pem", envoy.key);
-    await vi.waitFor(() => expect(started.unusable).toHaveLength(1));
+    await until(() => expect(started.unusable).toHaveLength(1));
     expect(String(started.unusable[0])).toContain("cannot be used together");
     expect(await says(open(started.target, envoy))).toBe("hello");
     await rm(at("key.pem"));
-    await vi.waitFor(() => expect(started.unusable).toHaveLength(2));
+    await until(() => expect(started.unusable).toHaveLength(2));
     await write("key.pem", server.key);
     expect(started.changed).toBe(0);
   });

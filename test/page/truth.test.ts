@@ -33,7 +33,7 @@ describeWithEnvoy("of 5,000 calls whose ends are known", () => {
       tab = await openTab(browser, { realClock: true });
       await tab.page.goto(adminOf(stack));
       await tab.page.getByRole("button", { name: "5 min", exact: true }).click();
-      await tab.page.getByText(`${records.length} in the last 5 minutes`).waitFor({ timeout: 10_000 });
+      await tab.page.getByText(`${records.length} in the last 5 minutes`).waitFor();
     }, 120_000);
     afterAll(async () => {
       await tab[Symbol.asyncDispose]();

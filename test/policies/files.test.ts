@@ -1,18 +1,17 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createFileSource, readDirectory } from "../../src/policies/files.ts";
 import { startPublisher } from "../../src/policies/publisher.ts";
 import type { Publisher } from "../../src/policies/publisher.ts";
 import { formatProblem } from "../../src/policies/source.ts";
 import type { Delivery } from "../../src/policies/source.ts";
+import { until } from "../fixtures/until.ts";
 import { file, policy, server, temporaryDirectory } from "./fixtures.ts";
 
-const GENEROUS_MS = 20_000;
 /** Longer than a look and a read together: what has not happened by then was not noticed. */
 const SEVERAL_LOOKS_MS = 1500;
 
-const until = (assertion: () => void) => vi.waitFor(assertion, { timeout: GENEROUS_MS, interval: 20 });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function publish(directory: string): Promise<Publisher> {

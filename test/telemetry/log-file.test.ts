@@ -5,9 +5,10 @@ import { mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDecisionLog } from "../../src/telemetry/decision-log.ts";
 import { LogFile } from "../../src/telemetry/log-file.ts";
+import { until } from "../fixtures/until.ts";
 import { record } from "./records.ts";
 
 let folder: string;
@@ -45,12 +46,12 @@ async function blockedWrite() {
     for (let got = 1; got > 0; bytes += got) got = readOr0(reader, buffer);
   };
   // Once: with a writer that is quick, one could read on to the end of the line.
-  await vi.waitFor(() => {
+  await until(() => {
     bytes += readOr0(reader, buffer);
     expect(bytes).toBeGreaterThan(0);
   });
   const drain = async (): Promise<number> => {
-    await vi.waitFor(() => {
+    await until(() => {
       read();
       expect(bytes).toBeGreaterThanOrEqual(LONG_LINE.length);
     });
@@ -101,7 +102,7 @@ describe("a log file", () => {
     const file = open(faults);
     const written = write(file, "one\n");
     const other = write(file, "two\n");
-    await vi.waitFor(() => expect(faults).toHaveLength(1));
+    await until(() => expect(faults).toHaveLength(1));
     expect([file.isFaulty, String(faults[0])]).toEqual([true, expect.stringContaining("ENOSPC")]);
     await rm(path);
     file.reopen();
@@ -123,7 +124,7 @@ describe("a log file", () => {
       expect(await drain()).toBe(LONG_LINE.length);
       await Promise.all([written, next]);
       expect(await readFile(path, "utf8")).toBe("two\n");
-      expect(await timesOpen(`${path}.1`)).toBe(before - 1);
+      await until(async () => expect(await timesOpen(`${path}.1`)).toBe(before - 1));
     },
   );
 
@@ -145,7 +146,7 @@ describe("a log file", () => {
     const faults: Error[] = [];
     const file = open(faults, join(folder, "none", "x"));
     file.write("one\n");
-    await vi.waitFor(() => expect(faults).toHaveLength(1));
+    await until(() => expect(faults).toHaveLength(1));
     expect(file.isFaulty).toBe(true);
   });
 });
@@ -167,7 +168,7 @@ test("a decision log is kept until it is half a queue behind, and again when tha
   expect([log.isKept(), log.dropped()]).toEqual([false, 0]);
   await rm(path);
   file.reopen();
-  await vi.waitFor(() => expect(log.isKept()).toBe(true));
+  await until(() => expect(log.isKept()).toBe(true));
   await log.close();
   expect((await readFile(path, "utf8")).trimEnd().split("\n")).toHaveLength(lines);
 });

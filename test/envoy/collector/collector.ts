@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
-import { freePort } from "../everything.ts";
+import { freePort } from "../free-port.ts";
 import { jsonLines, Program } from "../program.ts";
 import { ENVOY_PATH } from "../real-envoy.ts";
 import { findCollector } from "./build.ts";

@@ -96,8 +96,11 @@ export class Ring implements AsyncDisposable {
       for (const one of queue) await play(one);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    // Alone: what it waits for is counted by Envoy over all requests.
-    for (const one of cases.filter(isUnfinished)) await play(one);
+    // Alone, and when all before is over: what it waits for is counted by Envoy over all requests.
+    for (const one of cases.filter(isUnfinished)) {
+      await this.#settle();
+      await play(one);
+    }
     const details = await this.#settle();
     return new Map(
       cases.map((one) => {

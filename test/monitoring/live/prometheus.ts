@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import { stringify } from "yaml";
 import { PACKAGE_ROOT } from "../../../src/cli/demo/options.ts";
-import { freePort } from "../../envoy/everything.ts";
+import { freePort } from "../../envoy/free-port.ts";
 import { Program } from "../../envoy/program.ts";
 import { ENVOY_PATH } from "../../envoy/real-envoy.ts";
 

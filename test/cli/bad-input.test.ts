@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { CANARY_POLICIES } from "./policies.ts";
-import { Program } from "./program.ts";
-import { runToolgate, TOOLGATE_MAIN } from "./toolgate-process.ts";
+import { CANARY_POLICIES } from "../envoy/policies.ts";
+import { Program } from "../envoy/program.ts";
+import { runToolgate, TOOLGATE_MAIN } from "../envoy/toolgate-process.ts";
 
 const ANY_PORTS = ["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
 
