@@ -22,7 +22,7 @@ export const serversBoard = board("toolgate-servers", "Toolgate / Servers", abou
   )
   .withPanel(
     figure(
-      { title: "Success", about: "Of the calls that a server has answered, or should have.", unit: "percentunit" },
+      { title: "Availability", about: "Of the calls that a server has answered, or should have.", unit: "percentunit" },
       successRatio("", OF, "$__range"),
     ),
   )
@@ -79,6 +79,20 @@ export const serversBoard = board("toolgate-servers", "Toolgate / Servers", abou
     chart(
       { title: "How calls end", about: "Per second, by result.", unit: "reqps" },
       { expr: `sum by (result) (rate(${REQUESTS}[$__rate_interval]))`, legend: "{{result}}" },
+    ),
+  )
+  .withPanel(
+    chart(
+      {
+        title: "HTTP errors",
+        about:
+          "Per second, by status: 3xx and 4xx turn callers away (to log in, to begin a new session), 5xx is the server's.",
+        unit: "reqps",
+      },
+      {
+        expr: `sum by (mcp_server, error_type) (rate(toolgate_requests_total{${matching('result=~"rejected|transport_error"', OF)}}[$__rate_interval]))`,
+        legend: "{{mcp_server}} {{error_type}}",
+      },
     ),
   )
   .withRow(new RowBuilder("Who and what"))

@@ -54,7 +54,11 @@ export const toolsBoard = board(
   )
   .withPanel(
     chart(
-      { title: "What went wrong", about: "Per second, by error_type: the JSON-RPC code, or a word.", unit: "reqps" },
+      {
+        title: "What went wrong",
+        about: "Per second, by error_type: the code of JSON-RPC or HTTP, or a word.",
+        unit: "reqps",
+      },
       {
         expr: `sum by (gen_ai_tool_name, error_type) (rate(toolgate_requests_total{${matching('error_type!="",result!="denied"', OF)}}[$__rate_interval]))`,
         legend: `${LEGEND} {{error_type}}`,

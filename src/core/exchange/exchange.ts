@@ -20,7 +20,7 @@ import { reconsider, stepRequest } from "./request.ts";
 import type { Options, RequestState } from "./request.ts";
 import { AWAITING_ANSWER, isOver, stepResponse } from "./response.ts";
 import type { ResponseState } from "./response.ts";
-import { NOTHING_SEEN, outcomeOf } from "./seen.ts";
+import { isSubscribed, NOTHING_SEEN, outcomeOf } from "./seen.ts";
 import type { Seen } from "./seen.ts";
 import { ProtocolViolation } from "./violation.ts";
 
@@ -206,6 +206,7 @@ function callOutcome({ request, response, cancelled }: Exchange, call: Call): Ou
   const { pending } = request.asked;
   if (pending !== undefined && !pending.some(({ id }) => id === call.id)) return receiptOutcome(response);
   const outcome = outcomeOf(response.seen, call.id);
+  if (outcome === undefined && isSubscribed(response.seen, call.method)) return { kind: "ok" };
   if (outcome !== undefined || response.at !== "ended") return outcome;
   if (call.id !== undefined && cancelled.includes(call.id)) return CANCELLED;
   return { kind: response.seen.isResumable && call.era === "legacy" ? "unread" : "transport_error" };

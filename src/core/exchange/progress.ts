@@ -2,7 +2,7 @@
 import type { SseParser } from "../sse/parse.ts";
 import type { Exchange } from "./exchange.ts";
 import { isOver } from "./response.ts";
-import { unanswered } from "./seen.ts";
+import { isSubscribed, unanswered } from "./seen.ts";
 
 /** The server that a request was let through to. */
 export const permittedServer = ({ request }: Exchange): string | undefined =>
@@ -11,7 +11,9 @@ export const permittedServer = ({ request }: Exchange): string | undefined =>
 /** Of those calls that were let through, and whose answers are read, how many have none yet. */
 export function callsInFlight({ request, response }: Exchange): number {
   if (request.at !== "permitted" || !request.readsAnswer || isOver(response)) return 0;
-  return unanswered(response.seen, request.asked.pending ?? []).length;
+  const { seen } = response;
+  const pending = (request.asked.pending ?? []).filter(({ method }) => !isSubscribed(seen, method));
+  return unanswered(seen, pending).length;
 }
 
 /** The stream that the answer is; undefined before it begins, after it has ended, and for an answer that is none. */

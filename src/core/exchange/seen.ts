@@ -20,6 +20,8 @@ export type Seen = {
   readonly changedTools: readonly string[];
   /** Why the answer, or a message that may have been it, was not delivered. */
   readonly lost: Fault | undefined;
+  /** The server has said that a subscription has begun. */
+  readonly isAcknowledged: boolean;
   /** Of HTTP, where it is that of an error and has gone on. */
   readonly httpStatus: number | undefined;
   /** Events had ids: what did not come here can be asked for on another stream (2025-03-26 to 2025-11-25). */
@@ -33,6 +35,7 @@ export const NOTHING_SEEN: Seen = {
   listed: [],
   changedTools: [],
   lost: undefined,
+  isAcknowledged: false,
   httpStatus: undefined,
   isResumable: false,
 };
@@ -53,6 +56,7 @@ export function merge(seen: Seen, asked: Asked, delivery: Delivery): Seen {
     listed: listedBy(seen, asked, delivery),
     changedTools: delivery.changedTools.length === 0 ? seen.changedTools : delivery.changedTools,
     lost: isLost ? fault : seen.lost,
+    isAcknowledged: seen.isAcknowledged || delivery.isAcknowledgement,
     httpStatus: seen.httpStatus,
     isResumable: seen.isResumable,
   };
@@ -65,14 +69,23 @@ function listedBy({ listed }: Seen, { pending }: Asked, delivery: Delivery): rea
 }
 
 /** As most events of a stream. */
-const tellsNothing = ({ outcome, fault, listed, hiddenItems, changedTools }: Delivery): boolean =>
-  outcome === undefined && fault === undefined && listed.length === 0 && hiddenItems === 0 && changedTools.length === 0;
+const tellsNothing = ({ outcome, fault, listed, hiddenItems, changedTools, isAcknowledgement }: Delivery): boolean =>
+  outcome === undefined &&
+  fault === undefined &&
+  listed.length === 0 &&
+  hiddenItems === 0 &&
+  changedTools.length === 0 &&
+  !isAcknowledgement;
 
 /** What did not come by now, does not come. */
 export const withoutRest = (seen: Seen, { pending }: Asked): Seen =>
   pending === undefined
     ? { ...seen, rest: seen.rest ?? BROKEN }
     : { ...seen, answered: [...seen.answered, ...unanswered(seen, pending).map((id) => ({ id, outcome: BROKEN }))] };
+
+/** Nobody waits for the end of it: it is a stream, as that of a GET was before 2026-07-28. */
+export const isSubscribed = (seen: Seen, method: string | undefined): boolean =>
+  seen.isAcknowledged && method === "subscriptions/listen";
 
 /** The requests that still wait. */
 export const unanswered = (seen: Seen, pending: readonly Pending[]): readonly (Id | undefined)[] =>

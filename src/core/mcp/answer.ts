@@ -18,7 +18,7 @@ import { BROKEN, resultOutcome } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import { filterResult, filterServerRequest, foldsToMember } from "./result-filter.ts";
 import { codeOf, filterError } from "./rpc-error.ts";
-import { filterNotification } from "./server-notification.ts";
+import { ACKNOWLEDGED, filterNotification } from "./server-notification.ts";
 import { ANSWERS, methodSubject } from "./subject.ts";
 
 /** Why a message was not delivered: a stable word, and what completes "it ...". */
@@ -43,6 +43,8 @@ export type Delivery = {
   readonly listed: readonly Listed[];
   /** Tools that were taken out because they are not what policy has pinned. */
   readonly changedTools: readonly string[];
+  /** Says that a subscription has begun: what follows are notifications, for as long as both like. */
+  readonly isAcknowledgement: boolean;
   /** Why it was not delivered. */
   readonly fault: Fault | undefined;
 };
@@ -55,6 +57,7 @@ export const withhold = (reason: FaultReason, message: string, outcome?: Outcome
   hiddenItems: 0,
   listed: [],
   changedTools: [],
+  isAcknowledgement: false,
   fault: { reason, message },
 });
 
@@ -86,9 +89,12 @@ export function deliver(bytes: Uint8Array, asked: Asked, { mayBeForeign, isHttpE
         ? deliverForeign(json, asked)
         : withhold("unreadable", `is not a JSON-RPC message: ${message.message}`);
     case "notification":
-      return filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
-        filterNotification(filtering, message.method, message.params),
-      );
+      return {
+        ...filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
+          filterNotification(filtering, message.method, message.params),
+        ),
+        isAcknowledgement: message.method === ACKNOWLEDGED,
+      };
     case "request":
       return mayAsk(message.method, asked)
         ? filtered(new Filtering(json, asked), undefined, undefined, (filtering) =>
@@ -112,7 +118,8 @@ function filtered(
   const fault = filter(filtering);
   if (fault !== undefined) return { ...withhold("not-granted", fault, outcome && BROKEN), answers };
   const { splice, hiddenItems, listed, changedTools } = filtering;
-  return { bytes: splice.bytes(), outcome, answers, hiddenItems, listed, changedTools, fault: undefined };
+  const found = { hiddenItems, listed, changedTools, isAcknowledgement: false };
+  return { bytes: splice.bytes(), outcome, answers, ...found, fault: undefined };
 }
 
 /** Before 2026-07-28 a server could ask its client on any stream. */

@@ -10,6 +10,8 @@ import { filterResult } from "./result-filter.ts";
 import { methodSubject } from "./subject.ts";
 import { hideSubscriptions } from "./subscriptions.ts";
 
+export const ACKNOWLEDGED = "notifications/subscriptions/acknowledged";
+
 /** `params` ABSENT when there are none. Answers what about it cannot be delivered to this caller. */
 export function filterNotification(filtering: Filtering, method: string, params: At): string | undefined {
   const { json, asked, splice } = filtering;
@@ -22,8 +24,7 @@ export function filterNotification(filtering: Filtering, method: string, params:
   if (params === ABSENT) return undefined;
   if (method === "notifications/resources/updated" && !filtering.isReadable(params, "uri"))
     return "is about a resource that no rule lets the caller read";
-  if (method === "notifications/subscriptions/acknowledged")
-    hideSubscriptions(filtering, member(json, params, "notifications"));
+  if (method === ACKNOWLEDGED) hideSubscriptions(filtering, member(json, params, "notifications"));
   if (method === "notifications/tasks") {
     const fault = filterResult(filtering, params);
     if (fault !== undefined) return fault;

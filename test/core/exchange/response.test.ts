@@ -253,6 +253,7 @@ describe("stepResponse() on a JSON answer", () => {
       listed: [{ kind: "tool", names: ["a", "b", "c"] }],
       changedTools: [],
       lost: undefined,
+      isAcknowledged: false,
       isResumable: false,
     });
   });

@@ -75,7 +75,11 @@ describe("what is no answer to anybody", () => {
   test("is not among the answers, whatever else it tells", () => {
     expect(merge(NOTHING_SEEN, OF_ONE, withhold("unexpected", "is odd"))).toEqual(NOTHING_SEEN);
     expect(merge(NOTHING_SEEN, ON_STREAM, answer(result({}, 1), ON_STREAM))).toEqual(NOTHING_SEEN);
-    expect(merge(NOTHING_SEEN, OF_ONE, answer(ACKNOWLEDGED))).toEqual({ ...NOTHING_SEEN, hiddenItems: 1 });
+    expect(merge(NOTHING_SEEN, OF_ONE, answer(ACKNOWLEDGED))).toEqual({
+      ...NOTHING_SEEN,
+      hiddenItems: 1,
+      isAcknowledged: true,
+    });
   });
 
   test("adds no list to those of the answers: a server may send as many as it likes", () => {

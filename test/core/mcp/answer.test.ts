@@ -90,6 +90,7 @@ describe("deliver() an answer", () => {
       hiddenItems: 0,
       listed: [],
       changedTools: [],
+      isAcknowledgement: false,
       fault,
       reason: "unreadable",
     });
