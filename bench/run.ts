@@ -66,7 +66,7 @@ type Options = {
 
 const program = new Command("bench")
   .description("Measures Toolgate. Compare ratios within one run: the figures belong to the machine.")
-  .option("--quick", "one short round of everything: a minute and a half, and rough")
+  .option("--quick", "one short round of everything: two minutes, and rough")
   .addOption(new Option("--only <part>", "one part alone").choices(["micro", "e2e"]))
   .addOption(new Option("--load <names...>", "of the end-to-end part, these loads alone").choices(LOAD_NAMES))
   .option("--against <checkout...>", "measure Toolgate of these checkouts too, side by side")
