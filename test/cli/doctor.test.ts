@@ -164,6 +164,12 @@ describe("toolgate doctor finds", () => {
       'request_attributes: add request.headers["mcp-protocol-version"]: headers are skipped',
     ],
     [
+      "lean.yaml",
+      "skipped headers that resemble others",
+      remove([...MANAGER, "common_http_protocol_options"]),
+      "common_http_protocol_options.headers_with_underscores_action: set it to REJECT_REQUEST",
+    ],
+    [
       "two-message.yaml",
       "an answer's skipped headers of which something is not told",
       remove(extProc("response_attributes", 0)),

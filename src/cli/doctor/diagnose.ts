@@ -44,8 +44,7 @@ type Asking = { readonly filter: HttpFilter; readonly route: Place; readonly aro
 type Chain = {
   readonly filters: readonly HttpFilter[];
   readonly toolgates: readonly HttpFilter[];
-  readonly checksClients: boolean;
-  readonly trust: readonly Place[];
+  readonly manager: Manager;
   readonly ways: readonly Way[];
   readonly unseen: readonly Finding[];
 };
@@ -63,19 +62,23 @@ function chainOf(manager: Manager, config: EnvoyConfig, cluster: string): Chain 
         .map((filter) => ({
           filter,
           route: filterOn(destination, filter, cluster).config,
-          around: surroundingsOf(filter, on, manager.checksClients),
+          around: surroundingsOf(filter, on, manager),
         })),
     };
   });
-  const { checksClients, trust } = manager;
-  return { filters, toolgates, checksClients, trust, ways, unseen };
+  return { filters, toolgates, manager, ways, unseen };
 }
 
 /** By the filters that are on. */
-function surroundingsOf(toolgate: HttpFilter, on: readonly HttpFilter[], certificates: boolean): Surroundings {
+function surroundingsOf(
+  toolgate: HttpFilter,
+  on: readonly HttpFilter[],
+  { config, checksClients }: Manager,
+): Surroundings {
   const place = on.indexOf(toolgate);
   return {
-    certificates,
+    certificates: checksClients,
+    underscores: config.at("common_http_protocol_options", "headers_with_underscores_action"),
     tokens: on.some((one) => one.config.type === JWT_AUTHN_TYPE),
     isHeld: on.slice(place + 1).some((one) => one.config.type === BUFFER_TYPE),
     nativeMcp: on.slice(0, place).find((one) => one.config.type === NATIVE_MCP_TYPE)?.config,
@@ -98,13 +101,13 @@ const treesOf = (routeConfig: Place): readonly Finding[] =>
     return at.isThere ? [{ at, message: "see yourself that each of its routes has Toolgate's filter on" }] : [];
   });
 
-function chainProblems({ filters, toolgates, checksClients, ways, unseen }: Chain): readonly Finding[] {
+function chainProblems({ filters, toolgates, manager, ways, unseen }: Chain): readonly Finding[] {
   return toolgates.flatMap((filter) => {
     const routes = ways.flatMap(({ asks }) => asks).filter((one) => one.filter === filter);
     const isNowhere = routes.length === 0 && unseen.length === 0;
     const message = "turn it on for a route, with typed_per_filter_config: no route has it, so that nothing is asked";
     const settings: Settings = (name) => filter.config.at(name);
-    const around = surroundingsOf(filter, filters, checksClients);
+    const around = surroundingsOf(filter, filters, manager);
     return [
       ...(isNowhere ? [{ at: filter.place, message }] : []),
       ...orderFindings(filters, filter),
@@ -115,10 +118,10 @@ function chainProblems({ filters, toolgates, checksClients, ways, unseen }: Chai
 }
 
 /** Anybody can be anyone then. */
-function unverified({ filters, trust }: Chain): readonly Finding[] {
+function unverified({ filters, manager }: Chain): readonly Finding[] {
   const tokens = filters.filter(({ config }) => config.type === JWT_AUTHN_TYPE);
   return [
-    ...trust
+    ...manager.trust
       .filter(({ text }) => text === "ACCEPT_UNTRUSTED")
       .map((at) => ({ at, message: "set it to VERIFY_TRUST_CHAIN: callers could sign certificates of any name" })),
     ...tokens

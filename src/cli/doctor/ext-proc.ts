@@ -12,6 +12,8 @@ export type Surroundings = {
   /** Callers have certificates, or tokens, that have been verified. */
   readonly certificates: boolean;
   readonly tokens: boolean;
+  /** What becomes of headers with an underscore in their names. */
+  readonly underscores: Place;
   /** `envoy.filters.http.buffer` behind it holds a request until it is decided. */
   readonly isHeld: boolean;
   /** Envoy's own MCP filter, before it. */
@@ -57,7 +59,7 @@ function failureFindings(settings: Settings): readonly Finding[] {
   ];
 }
 
-function modeFindings(settings: Settings, { isHeld, nativeMcp }: Surroundings): readonly Finding[] {
+function modeFindings(settings: Settings, { underscores, isHeld, nativeMcp }: Surroundings): readonly Finding[] {
   const observes = settings("observability_mode");
   if (observes.isTrue)
     return [{ at: observes, message: "set it to false: with true, Envoy ignores what Toolgate answers" }];
@@ -78,6 +80,11 @@ function modeFindings(settings: Settings, { isHeld, nativeMcp }: Surroundings): 
   const isTold = ANSWER_ATTRIBUTES.every((name) => settings("response_attributes").texts.includes(name));
   const rows = [
     [asked, requests === "lean" && missing.length > 0, `add ${missing.join(", ")}: headers are skipped`],
+    [
+      underscores,
+      requests === "lean" && underscores.text !== "REJECT_REQUEST" && underscores.text !== "DROP_HEADER",
+      "set it to REJECT_REQUEST: headers are skipped, and some servers read mcp_name as mcp-name",
+    ],
     [
       headers,
       headers.text === "SKIP" && !(answers === "streamed" && isTold),
