@@ -73,7 +73,7 @@ function lacking(name: string): never {
 const ANSWER_HEADERS = ["content-type", "content-encoding"] as const;
 const NONE = "none";
 const CODE = "response.code";
-const CODE_DETAILS = "response.code_details";
+export const CODE_DETAILS = "response.code_details";
 
 const kept = (name: string): string => `metadata.filter_metadata["toolgate.response"]["${name}"]`;
 

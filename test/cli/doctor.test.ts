@@ -215,6 +215,18 @@ describe("toolgate doctor finds", () => {
     ],
     [
       "minimal.yaml",
+      "answers of which it is not told whose they are",
+      remove(extProc("response_attributes")),
+      "response_attributes: add response.code_details",
+    ],
+    [
+      "minimal.yaml",
+      "a request's trailers unseen",
+      remove(extProc("processing_mode", "request_trailer_mode")),
+      "request_trailer_mode: set it to SEND",
+    ],
+    [
+      "minimal.yaml",
       "trailers unseen",
       remove(extProc("processing_mode", "response_trailer_mode")),
       "response_trailer_mode: set it to SEND",

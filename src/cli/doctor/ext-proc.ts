@@ -2,7 +2,7 @@
 import { BODY_SEND_MODE } from "../../grpc/protos.ts";
 import type { BodySendMode, ProcessingRequest } from "../../grpc/protos.ts";
 import { readProfile } from "../../grpc/profile.ts";
-import { ANSWER_ATTRIBUTES, LEAN_ATTRIBUTES } from "../../grpc/skipped-headers.ts";
+import { ANSWER_ATTRIBUTES, CODE_DETAILS, LEAN_ATTRIBUTES } from "../../grpc/skipped-headers.ts";
 import { hiddenHeaders } from "./hidden-headers.ts";
 import { JWT_AUTHN, NATIVE_MCP } from "./order.ts";
 import type { Finding, Place } from "./place.ts";
@@ -77,7 +77,8 @@ function modeFindings(settings: Settings, { underscores, isHeld, nativeMcp }: Su
   ];
   const asked = settings("request_attributes");
   const missing = LEAN_ATTRIBUTES.filter((name) => !asked.texts.includes(name));
-  const isTold = ANSWER_ATTRIBUTES.every((name) => settings("response_attributes").texts.includes(name));
+  const answered = settings("response_attributes");
+  const isTold = ANSWER_ATTRIBUTES.every((name) => answered.texts.includes(name));
   const rows = [
     [asked, requests === "lean" && missing.length > 0, `add ${missing.join(", ")}: headers are skipped`],
     [
@@ -94,6 +95,16 @@ function modeFindings(settings: Settings, { underscores, isHeld, nativeMcp }: Su
       body,
       answers === "override" && !settings("allow_mode_override").isTrue,
       "set it to STREAMED (or allow_mode_override to true): it is NONE, and lists would reach callers unfiltered",
+    ],
+    [
+      answered,
+      !answered.texts.includes(CODE_DETAILS),
+      `add ${CODE_DETAILS}: Envoy's own answers, before a decision, are told by it from a server's`,
+    ],
+    [
+      mode.at("request_trailer_mode"),
+      requests !== "parsed" && mode.at("request_trailer_mode").text !== "SEND",
+      "set it to SEND: what has trailers in place of a body would go on undecided",
     ],
     [
       trailers,

@@ -54,19 +54,16 @@ function onResponse(exchange: Exchange, event: ResponseEvent): readonly [Exchang
     const [response, reply] = stepResponse(request.asked, exchange.response, event);
     return [{ ...exchange, response }, reply];
   }
-  // While the headers are held, only Envoy itself can have answered: 413 over its limit, 401 of a filter before us. Before
-  // them it has to say so.
-  const isLocalReply = event.kind === "responseHeaders" && event.codeDetails !== "via_upstream";
-  if (
-    isLocalReply &&
-    (request.at === "awaitingBody" || (request.at === "awaitingHeaders" && event.codeDetails !== undefined))
-  ) {
+  // Before a decision Envoy itself can have answered: 413 over its limit, 401 of a filter before us. It says so; a server, to
+  // which it has sent what has trailers in place of a body, can have answered too.
+  const isLocalReply =
+    event.kind === "responseHeaders" && event.codeDetails !== undefined && event.codeDetails !== "via_upstream";
+  if (isLocalReply && (request.at === "awaitingBody" || request.at === "awaitingHeaders"))
     return [{ ...exchange, request: { at: "answeredByEnvoy" } }, asItCame(event)];
-  }
   // In full duplex the stream stays until all of it has been sent back.
   if (request.at === "unmatched" || request.at === "answeredByEnvoy") return [exchange, asItCame(event)];
   throw new ProtocolViolation(
-    `${event.kind} while the request is ${request.at}: Envoy has sent it on without a decision. Set processing_mode.request_header_mode to SEND on its route`,
+    `${event.kind} while the request is ${request.at}: Envoy has sent it on without a decision. Set processing_mode.request_header_mode and request_trailer_mode to SEND on its route, and response_attributes to [response.code_details]`,
   );
 }
 

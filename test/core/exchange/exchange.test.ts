@@ -74,7 +74,7 @@ const FILTERED = result({ tools: [{ name: "echo" }, { name: "get-env" }] });
 const jsonAnswer = (text: string): ExchangeEvent[] => [responseHeaders(), ...responseBody([utf8(text)])];
 
 /** An answer that Envoy made itself. */
-const localReply = (codeDetails: string, status = "413"): ExchangeEvent => ({
+const localReply = (codeDetails: string | undefined, status = "413"): ExchangeEvent => ({
   kind: "responseHeaders",
   headers: [[":status", status]],
   endOfStream: false,
@@ -121,6 +121,8 @@ describe("an exchange", () => {
     expect(() => play(OPTIONS, [responseHeaders()])).toThrow(ProtocolViolation);
     expect(() => play(OPTIONS, [localReply("via_upstream", "200")])).toThrow(ProtocolViolation);
     expect(() => play(OPTIONS, [requestHeaders(), responseHeaders()])).toThrow(ProtocolViolation);
+    // Of one that does not say whose it is, it cannot be told.
+    expect(() => play(OPTIONS, [requestHeaders(), localReply(undefined)])).toThrow(ProtocolViolation);
   });
 
   test("breaks off when an answer comes to what was refused", () => {
