@@ -1,6 +1,7 @@
 /** The commands for a person with a terminal, and their options. */
 import process from "node:process";
 import type { Command } from "commander";
+import { STAT_KINDS } from "../../telemetry/stat.ts";
 import { screen } from "./screen.ts";
 import { OUTPUTS, runAuthz, runEdges, runStat } from "./stat.ts";
 import type { StatFlags } from "./stat.ts";
@@ -17,7 +18,7 @@ export function addLiveCommands(program: Command, end: (exitCode: number) => voi
       .option("--window <seconds>", "how far back", "60")
       .option("-o, --output <form>", OUTPUTS.join(", "), "table");
   table("stat", "golden signals: by server, or by tool, prompt or resource method")
-    .argument("<what>", "servers, tools, prompts or resources")
+    .argument(`<${STAT_KINDS.join("|")}>`, "by what")
     .argument("[server]", "only of this server")
     .action(async (what: string, server: string | undefined, flags: StatFlags) =>
       end(await runStat(what, flags, shown(server))),
