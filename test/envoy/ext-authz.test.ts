@@ -1,6 +1,6 @@
 /** Toolgate behind ext_authz on a real Envoy: the same decisions, without a word about answers. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
 import { extAuthz } from "./ext-authz.ts";
@@ -35,10 +35,7 @@ spec:
       to: [{ tools: [allowed-one] }]
 `;
 
-let canary: Canary;
-beforeAll(async () => void (canary = await Canary.start()));
-afterAll(() => canary[Symbol.asyncDispose]());
-afterEach(() => canary.forget());
+const canary = canaryOfTests();
 
 const start = async (options: Partial<StackOptions> = {}, change?: (filter: Node) => void): Promise<Stack> =>
   startStack({ policies: POLICIES, upstreamPort: canary.port, change: await extAuthz(change), ...options });

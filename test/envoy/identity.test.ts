@@ -3,7 +3,7 @@
  * a proxy before this one says in a header; and that nobody else is, neither here nor by the server.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary } from "./canary.ts";
+import { canaryOfTests } from "./canary-of-tests.ts";
 import { Authority } from "./certificates.ts";
 import type { Certificate } from "./certificates.ts";
 import { extProcFilter, filterChain, Gateway, manager } from "./gateway.ts";
@@ -35,20 +35,15 @@ spec:
     - { name: by-subject, action: Allow, from: [{ certificate: { subject: "CN=test" } }], to: [{ tools: [subject] }] }
 `;
 
-let canary: Canary;
+const canary = canaryOfTests();
 let authority: Authority;
 let server: Certificate;
 
 beforeAll(async () => {
-  canary = await Canary.start();
   authority = await Authority.create();
   server = await authority.issue("IP:127.0.0.1");
 });
-afterAll(async () => {
-  await authority[Symbol.asyncDispose]();
-  await canary[Symbol.asyncDispose]();
-});
-afterEach(() => canary.forget());
+afterAll(() => authority[Symbol.asyncDispose]());
 
 const overTls = (gateway: Gateway): URL => Object.assign(gateway.url, { protocol: "https:" });
 
