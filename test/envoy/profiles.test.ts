@@ -2,6 +2,9 @@
  * Every profile comes to the same verdicts: the same calls through each of them, held against those of the default. What
  * differs is written down, with its reason, and nothing else may.
  */
+import { once } from "node:events";
+import { connect } from "node:http2";
+import type { IncomingHttpHeaders } from "node:http2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { canaryOfTests } from "./canary-of-tests.ts";
 import { extAuthz } from "./ext-authz.ts";
@@ -79,6 +82,18 @@ describeWithEnvoy.each(Object.entries(SETUPS))("%s", (profile, setup) => {
     const sent = (): Promise<number> => stack.gateway.stat("http.mcp.ext_proc.stream_msgs_sent");
     canary.answer = server;
     expect([await costOf("get-env"), await costOf("echo")]).toEqual(MESSAGES[profile as keyof typeof MESSAGES]);
+  });
+
+  test.each(["POST", "DELETE"])("a %s with trailers in place of a body does not go on undecided", async (method) => {
+    const session = connect(stack.gateway.url.origin);
+    const headers = { ":method": method, ":path": "/mcp", "content-type": "application/json", "mcp-session-id": "s" };
+    const authorization = `Bearer ${await stack.token("stranger")}`;
+    const stream = session.request({ ...headers, authorization }, { endStream: false, waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "x-late": "1" })).end();
+    const [{ ":status": status }] = (await once(stream, "response")) as [IncomingHttpHeaders];
+    session.destroy();
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(canary.touched).toBe(0);
   });
 
   test.each(CALLERS.flatMap((caller) => CALLS.map((call) => [caller, call.title, call] as const)))(
