@@ -25,6 +25,7 @@ export type OnRecord = {
   readonly reason?: string;
   readonly outcome: string;
   readonly code?: number;
+  readonly status?: number;
 };
 
 export type Scripted = {
@@ -77,9 +78,9 @@ export function scriptOf({ calls, orphaned, seed }: ScriptOptions): readonly Scr
 }
 
 function orphan({ id, role, http, headers, body, records }: Scripted): Scripted {
-  const failed = records.map(({ code: _code, outcome, ...record }) => ({
+  const failed = records.map(({ code: _code, status: _status, outcome, ...record }) => ({
     ...record,
-    outcome: outcome === "denied" ? outcome : "transport_error",
+    ...(outcome === "denied" ? { outcome } : { outcome: "transport_error", status: 503 }),
   }));
   return { id, role, http, headers, body, records: failed };
 }
@@ -218,14 +219,16 @@ const onRecord = (
   method: string,
   target: Target,
   verdict: Verdict,
-  { outcome, code }: Ending,
+  { outcome, code, status }: Ending,
 ): OnRecord => ({
   caller: role,
   server,
   method,
   ...target,
   ...verdict,
-  ...(verdict.decision === "deny" ? { outcome: "denied" } : { outcome, ...(code === undefined ? {} : { code }) }),
+  ...(verdict.decision === "deny"
+    ? { outcome: "denied" }
+    : { outcome, ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) }),
 });
 
 /** Mulberry32: whole numbers from 0, the same ones for the same seed. */

@@ -62,7 +62,7 @@ export const METRICS: Readonly<Record<string, (record: OnRecord) => Key | undefi
     decision === "deny" ? { mcp_server: server, reason } : undefined,
 };
 
-function errorType({ outcome, code, reason }: OnRecord): string | undefined {
+function errorType({ outcome, code, status, reason }: OnRecord): string | undefined {
   switch (outcome) {
     case "ok":
     case "input_required":
@@ -70,6 +70,9 @@ function errorType({ outcome, code, reason }: OnRecord): string | undefined {
       return undefined;
     case "rpc_error":
       return String(code);
+    case "rejected":
+    case "transport_error":
+      return status === undefined ? outcome : String(status);
     case "denied":
       return reason;
     default:

@@ -12,6 +12,8 @@ export type Ending = {
     | "unread"
     | "input_required";
   readonly code?: number;
+  /** Of HTTP, where it is that of an error: the server's, or Envoy's own. */
+  readonly status?: number;
   /** What its caller does. */
   readonly leaves?: "in the answer" | "before the answer" | "by a notification";
   /** Its route has a time-out. */
@@ -28,14 +30,14 @@ export const ENDINGS = {
   "events-error": { outcome: "tool_error" },
   "json-rpc-error": { outcome: "rpc_error", code: -32_602 },
   "events-rpc-error": { outcome: "rpc_error", code: -32_603 },
-  "status-401": { outcome: "rejected" },
-  "status-404": { outcome: "rejected" },
-  "status-500": { outcome: "transport_error" },
-  "dies-at-once": { outcome: "transport_error" },
+  "status-401": { outcome: "rejected", status: 401 },
+  "status-404": { outcome: "rejected", status: 404 },
+  "status-500": { outcome: "transport_error", status: 500 },
+  "dies-at-once": { outcome: "transport_error", status: 503 },
   // Envoy tells its processor that the exchange is over, and not who has left it.
   "dies-in-json": { outcome: "cancelled" },
   "dies-in-events": { outcome: "cancelled" },
-  "never-answers": { outcome: "timeout", isImpatient: true },
+  "never-answers": { outcome: "timeout", status: 504, isImpatient: true },
   "ends-without-answer": { outcome: "transport_error" },
   // The client may come back for the answer on another stream.
   "ends-to-be-resumed": { outcome: "unread", era: "legacy" },

@@ -35,7 +35,7 @@ describeWithEnvoy(`of ${CALLS} calls whose ends are known`, () => {
   test("the script has every way in which a call can end, and every era and caller", () => {
     const outcomes = new Set(records.map(({ outcome }) => outcome));
     expect([...outcomes].toSorted()).toEqual(
-      "cancelled denied input_required ok rpc_error timeout tool_error transport_error unread".split(" "),
+      "cancelled denied input_required ok rejected rpc_error timeout tool_error transport_error unread".split(" "),
     );
     expect(new Set(records.map(({ caller }) => caller)).size).toBe(4);
   });
@@ -148,6 +148,7 @@ const asOnRecord = (line: Line): OnRecord =>
     reason: line["reason"],
     outcome: line["outcome"],
     code: line["error_code"],
+    status: line["http_status"],
   }) as OnRecord;
 
 /** All that `/api/tap` says, from before the first call on. */
