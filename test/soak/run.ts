@@ -12,7 +12,7 @@ const { minutes, seed } = new Command("soak")
   .parse()
   .opts<{ readonly minutes: string; readonly seed: string }>();
 
-const { status } = spawnSync("vitest", ["run", "test/soak/soak.test.ts", "--project=envoy"], {
+const { status } = spawnSync("vitest", ["run", "test/soak/soak.test.ts", "--project=fuzz"], {
   stdio: "inherit",
   env: { ...process.env, SOAK_SECONDS: String(Number(minutes) * 60), SOAK_SEED: seed },
 });
