@@ -9,22 +9,57 @@ export const GROUPS = {
     tests: ["test/core/jsonrpc/**", "test/properties/scan.test.ts"],
   },
   canonical: {
-    mutate: mutated("jsonrpc", "canonical", "mend", "splice"),
-    tests: ["test/core/jsonrpc/**", "test/properties/scan.test.ts"],
+    mutate: mutated("jsonrpc", "canonical", "mend", "message", "splice", "value-end"),
+    tests: ["test/core/jsonrpc/**", "test/properties/{scan,splice}.test.ts"],
+  },
+  events: {
+    mutate: mutated("sse", "encode", "parse"),
+    tests: ["test/core/sse/**"],
+  },
+  identity: {
+    mutate: mutated("identity", "identify", "identity", "linkerd", "spiffe", "xfcc"),
+    tests: ["test/core/identity/**"],
   },
   policy: {
-    mutate: mutated("policy", "pattern", "decide", "rule-index"),
+    mutate: mutated("policy", "caller", "decide", "pattern", "rule-index", "server-match"),
     tests: ["test/core/policy/**", "test/properties/{decide,pattern}.test.ts"],
+  },
+  documents: {
+    mutate: mutated("policy", "compile", "document", "policy-set", "to-patterns", "warnings"),
+    tests: ["test/core/policy/**"],
+  },
+  records: {
+    mutate: mutated("mcp", "client-info", "logged-arguments", "propagate", "secret", "trace-context"),
+    tests: ["test/core/{mcp,exchange}/**"],
+  },
+  requests: {
+    mutate: [
+      ...mutated("mcp", "batch", "call", "classify", "headers", "methods", "reconcile", "revision", "subject", "uri"),
+      ...mutated("mcp", "local-reply", "refusal", "sealed-denial"),
+    ],
+    tests: ["test/core/mcp/**", "test/properties/{request,uri}.test.ts"],
   },
   answers: {
     mutate: [
-      ...mutated("mcp", "answer", "capabilities", "content", "filtering", "list-result", "outcome", "result-filter"),
-      ...mutated("mcp", "rpc-error", "server-notification", "subscriptions"),
+      ...mutated("mcp", "answer", "capabilities", "content", "definition", "filtering", "list-result", "outcome"),
+      ...mutated("mcp", "result-filter", "rpc-error", "server-notification", "subscriptions"),
     ],
     tests: ["test/core/mcp/**", "test/properties/answers.test.ts"],
   },
+  judgement: {
+    mutate: mutated("exchange", "judge", "judge-batch", "parsed-request", "request", "sentence", "skipped-headers"),
+    tests: ["test/core/exchange/**"],
+  },
+  check: {
+    mutate: mutated("exchange", "check"),
+    tests: ["test/grpc/ext-authz.test.ts"],
+  },
   exchange: {
-    mutate: mutated("exchange", "answer-headers", "follow-events", "response", "seen"),
+    mutate: [
+      ...mutated("exchange", "answer-headers", "follow-events", "response", "seen"),
+      ...mutated("exchange", "asked-by", "call-trace", "changes", "exchange", "full-duplex", "metadata", "progress"),
+      ...mutated("exchange", "record", "with-traces"),
+    ],
     tests: ["test/core/exchange/**", "test/properties/answers.test.ts"],
   },
 } as const satisfies Record<string, Group>;
