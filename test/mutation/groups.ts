@@ -30,7 +30,7 @@ export const GROUPS = {
   },
   records: {
     mutate: mutated("mcp", "client-info", "logged-arguments", "propagate", "secret", "trace-context"),
-    tests: ["test/core/{mcp,exchange}/**"],
+    tests: ["test/core/mcp/{call,logged-arguments,secret,trace-context}.test.ts", "test/core/exchange/traces.test.ts"],
   },
   requests: {
     mutate: [
