@@ -231,6 +231,7 @@ describe("recordsOf()", () => {
       method: "tools/call",
       target: { kind: "tool", name: "other" },
       decision: "deny",
+      mode: "Enforce",
       reason: "no-rule-allows",
       outcome: { kind: "denied" },
     });
@@ -305,6 +306,8 @@ describe("recordsOf()", () => {
       revision: "2099-01-01",
     });
     expect(recorded(requestHeaders(headers("2025-11-25")), requestBody("{"))).toMatchObject({ revision: "2025-11-25" });
+    const put = headers("2025-11-25").map(([name, value]) => [name, name === ":method" ? "PUT" : value] as const);
+    expect(recorded(requestHeaders(put))).toMatchObject({ reason: "method-not-allowed", revision: "2025-11-25" });
   });
 
   test("is there as soon as the answer is, and not before", () => {
@@ -545,6 +548,15 @@ describe("an exchange with a server whose answers pass", () => {
     expect(play(passing, [GET]).exchange.request).toMatchObject({ readsAnswer: true });
   });
 
+  test("reads nothing of the end of a session", () => {
+    const headers: HeaderList = [
+      [":method", "DELETE"],
+      [":path", "/mcp"],
+    ];
+    const { exchange } = play(passing, [requestHeaders(headers, { endOfStream: true })]);
+    expect(exchange.request).toMatchObject({ at: "permitted", readsAnswer: false });
+  });
+
   test("filters lists as ever, and refuses as ever", () => {
     const events = [...LIST_CALL, ...jsonAnswer(result({ tools: [{ name: "echo" }, { name: "secret" }] }))];
     const { exchange, replies } = play(passing, events);
@@ -564,6 +576,10 @@ describe("withPolicies()", () => {
   const NOBODY = policySetWith(policyDocument("nobody", [allow("writes", FROM_ANYONE, { tools: ["other"] })]));
   const ONLY_ECHO = policySetWith(policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]));
   const ELSEWHERE = compiled([serverDocument("everything", [{ path: "/elsewhere" }])]).policies;
+  const OVER_SSE = compiled([
+    serverDocument("everything", [{ path: "/mcp", messages: "/messages" }]),
+    policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]),
+  ]).policies;
 
   test("decides a request whose body is still awaited by the new ones", () => {
     const begun = play(OPTIONS, [requestHeaders()]).exchange;
@@ -591,6 +607,7 @@ describe("withPolicies()", () => {
   test.each<readonly [string, PolicySet]>([
     ["no rule grants any more", NOBODY],
     ["whose server is gone", ELSEWHERE],
+    ["whose server is another kind of endpoint now", OVER_SSE],
   ])("does not let a call go on that %s, and says what became of its answer", (_what, policies) => {
     const begun = play(OPTIONS, [...call(toolsCall("echo")), responseHeaders("text/event-stream")]).exchange;
     const { exchange, isGranted } = withPolicies(begun, policies);
@@ -601,6 +618,19 @@ describe("withPolicies()", () => {
       answerFault: { reason: "not-granted" },
       outcome: { kind: "cancelled" },
     });
+  });
+
+  test("leaves alone what has not begun, what is refused and what is none of ours", () => {
+    const elsewhere = requestHeaders([[":path", "/x"]]);
+    for (const { exchange } of [
+      play(OPTIONS, []),
+      play(OPTIONS, call(toolsCall("other"))),
+      play(optionsWith(POLICIES, "pass"), [elsewhere]),
+      play(OPTIONS, [requestHeaders(), localReply("request_payload_too_large")]),
+    ]) {
+      const after = withPolicies(exchange, NOBODY);
+      expect([after.isGranted, after.exchange.request]).toEqual([true, exchange.request]);
+    }
   });
 
   test("does not let a request go on whose server is gone before its body came", () => {
