@@ -648,3 +648,9 @@ test("a batch goes on under new policies while they grant each call that was let
   ]).policies;
   expect(withPolicies(begun, onlyA).isGranted).toBe(false);
 });
+
+test("what is wrong with the answer to a batch is on record with its first request", () => {
+  const answer = [responseHeaders(), ...responseBody([utf8("[}")])];
+  const { exchange } = play(OPTIONS, [...asked([INITIALIZED, call(1, "a"), call(2, "b")]), ...answer]);
+  expect(recordsOf(exchange).map((one) => one?.answerFault?.reason)).toEqual([undefined, "unreadable", undefined]);
+});

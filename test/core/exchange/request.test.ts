@@ -515,6 +515,12 @@ describe("stepRequest() changes headers", () => {
     });
   });
 
+  test("so that the server sees who is believed to have called", () => {
+    const forwarded = { set: [["x-forwarded-client-cert", "URI=c"] as const], remove: ["l5d-client-id"] };
+    const { replies } = play(OPTIONS, [requestHeaders(POST, { forwarded }), requestBody(toolsCall("echo"))]);
+    expect(replies[1]).toMatchObject({ changes: forwarded });
+  });
+
   test("of a GET as well", () => {
     const headers = get("GET", ["accept-encoding", "br"], ["last-event-id", "7"]);
     const { replies } = play(OPTIONS, [requestHeaders(headers, { endOfStream: true })]);
