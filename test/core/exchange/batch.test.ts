@@ -631,11 +631,9 @@ test("a list in a batch is filtered also where answers pass", () => {
   const passing = optionsWith(policiesWith({ batches: "judge", answers: "pass" }));
   const answer = (...tools: readonly string[]): string =>
     batch(result({}, 1), result({ tools: tools.map((name) => ({ name })) }, 2));
-  const events = [
-    ...asked([call(1, "a"), request("tools/list", {}, 2)]),
-    responseHeaders(),
-    ...responseBody([utf8(answer("a", "hidden"))]),
-  ];
+  const begun = asked([call(1, "a"), request("tools/list", {}, 2)]);
+  expect(isFinal(play(passing, begun).exchange)).toBe(false);
+  const events = [...begun, responseHeaders(), ...responseBody([utf8(answer("a", "hidden"))])];
   expect(deliveredBody(events, play(passing, events).replies)).toBe(answer("a"));
 });
 
