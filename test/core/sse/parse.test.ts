@@ -65,7 +65,7 @@ const STREAMS: readonly (readonly [name: string, stream: string])[] = [
   ["a byte order mark before a blank line", "\ufeff\n\ndata: 1\n\n"],
   ["a byte order mark after a blank line", "\n\ufeffdata: 1\n\ndata: 2\n\n"],
   ["a character that begins like a byte order mark", "\uff21: 1\ndata: 1\n\n"],
-  ["retry times that are none", "retry: 1x\nretry: -1\nretry: 1.5\nretry:\ndata: 1\n\nretry: 0990\ndata: 2\n\n"],
+  ["retry times that are none", "retry: 1x\ndata: 1\n\nretry: -1\ndata: 2\n\nretry: 0990\ndata: 3\n\n"],
   ["characters of all lengths", "data: é\u20ac\u{1f600}\n\n"],
   ["line separators of Unicode", "data: a\u2028b\u0085c\n\n"],
   ["nothing", ""],
