@@ -1,5 +1,5 @@
 /** What a run of mutation testing has found, in words: the counts of each group, and a judgement of each survivor. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { GROUP_NAMES, GROUPS } from "./groups.ts";
 import type { GroupName } from "./groups.ts";
 
@@ -28,6 +28,12 @@ type Judgement = {
 };
 
 const JUDGED = JSON.parse(readFileSync(new URL("judged.json", import.meta.url), "utf8")) as readonly Judgement[];
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const GROUPED: ReadonlySet<string> = new Set(GROUP_NAMES.flatMap((name) => GROUPS[name].mutate));
+const IN_NO_GROUP = globSync("src/core/**/*.ts", { cwd: ROOT })
+  .filter((file) => !GROUPED.has(file))
+  .toSorted();
 
 const isKilled = ({ status }: Mutant): boolean => status === "Killed" || status === "Timeout";
 const isSurvivor = ({ status }: Mutant): boolean => status === "Survived" || status === "NoCoverage";
@@ -76,7 +82,9 @@ export function documentOf(reports: Reports): string {
     ...GROUP_NAMES.map((name) => countsOf(name, reports[name])),
     countsOf("all", all),
     "",
-    ...(missing.length === 0 ? [] : [`Not in this run: ${missing.map(code).join(", ")}.`, ""]),
+    ...(missing.length === 0 ? [] : [`Nothing to mutate in: ${missing.map(code).join(", ")}.`, ""]),
+    `In no group, since they hold types and constants: ${IN_NO_GROUP.map(code).join(", ")}.`,
+    "",
     "## What survives",
     "",
     "Each line: what stands in the source, what it became without a test that failed, and why that is left so.",

@@ -1,7 +1,8 @@
 /**
  * `npm run mutation [-- group ...]`: mutates the sources of each group and runs its tests for each mutant. Keeps what it
  * finds in reports/mutation, and writes docs/mutation.md once all groups are there. Fails when a survivor is not judged.
- * `--again`: only the lines on which something survived last time that is not judged, for tests that were added since.
+ * `--again`: only the lines on which something survived last time that is not judged, for tests that were added since; and
+ * all of a file that has changed.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -49,15 +50,27 @@ const order = (one: Mutant, other: Mutant): number =>
 async function run(name: GroupName, before: GroupReport | undefined): Promise<GroupReport> {
   const started = Date.now();
   process.env["MUTATION_GROUP"] = name;
-  const lines = before && unjudged(before).map(({ file, line, endLine }) => `${file}:${line}-${endLine}`);
-  const mutate = lines === undefined ? GROUPS[name].mutate : [...new Set(lines)];
+  const files: readonly string[] = GROUPS[name].mutate;
+  const whole = before === undefined ? files : files.filter((file) => hasChanged(file, before));
+  const lines = before === undefined ? [] : unjudged(before).filter(({ file }) => !whole.includes(file));
+  const mutate = [...whole, ...new Set(lines.map(({ file, line, endLine }) => `${file}:${line}-${endLine}`))];
   if (before !== undefined && mutate.length === 0) return before;
   const found = (await new Stryker({ mutate: [...mutate] }).runMutationTest()).map(mutantOf);
   const seconds = (before?.seconds ?? 0) + (Date.now() - started) / 1000;
   const tested = new Map(found.map((mutant) => [keyOf(mutant), mutant]));
-  const mutants = before === undefined ? found : before.mutants.map((mutant) => tested.get(keyOf(mutant)) ?? mutant);
-  const files: readonly string[] = GROUPS[name].mutate;
+  const kept = before?.mutants.filter(({ file }) => !whole.includes(file)) ?? [];
+  const mutants = [
+    ...kept.map((mutant) => tested.get(keyOf(mutant)) ?? mutant),
+    ...found.filter(({ file }) => whole.includes(file)),
+  ];
   return { seconds, mutants: files.flatMap((file) => mutants.filter((one) => one.file === file).toSorted(order)) };
+}
+
+/** Not where it was mutated before, or not with these lines. */
+function hasChanged(file: string, { mutants }: GroupReport): boolean {
+  const lines = readFileSync(`${ROOT}${file}`, "utf8").split("\n");
+  const before = mutants.filter((mutant) => mutant.file === file);
+  return before.length === 0 || before.some(({ line, source }) => brief(lines[line - 1] ?? "") !== source);
 }
 
 const keyOf = ({ file, line, column, from, to }: Mutant): string => [file, line, column, from, to].join("\0");

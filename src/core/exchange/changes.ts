@@ -1,6 +1,5 @@
 /** What the upstream gets to see of the request's headers: only what was decided on, and nothing that hides the answer. */
 import type { Call } from "../mcp/call.ts";
-import { NO_CHANGES } from "../mcp/headers.ts";
 import type { HeaderChanges, RequestHeaders } from "../mcp/headers.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { Arrived } from "./judge.ts";
@@ -20,7 +19,7 @@ export function requestChanges(
   if (type !== undefined && type !== "application/json") set.push(["content-type", "application/json"]);
   // Envoy does not correct it: a wrong length is a 500 (`mismatch_between_content_length...`).
   if (body !== undefined) set.push(["content-length", String(body.length)]);
-  return set.length === 0 && remove.length === 0 ? NO_CHANGES : { set, remove };
+  return { set, remove };
 }
 
 /** Headers that mean nothing in this era, so that nobody has checked them. */

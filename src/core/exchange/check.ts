@@ -99,13 +99,17 @@ function whyNotHere(
   const list = calls.find(({ method }) => isList(method));
   if (lists === "refuse" && list !== undefined) return no(`what ${list.method} lists would not be filtered here`);
   if (body === undefined) return undefined;
-  if (body.isText && calls.some(({ subjects }) => subjects.some(({ name }) => name.includes("!"))))
+  if (body.isText && calls.some((call) => mayNameAnother(call, body.bytes)))
     return no('a "!" in a name may stand for a byte that is no UTF-8: set pack_as_bytes');
   if (calls[0]?.method !== "subscriptions/listen" || reply.kind !== "requestBody") return undefined;
   const json = scan(body.bytes, limits.request);
   const isWhole = json.kind === "json" && textOf(reply.body ?? body.bytes) === textOf(canonical(json));
   return isWhole ? undefined : no("a part of what is subscribed to may not be seen, and nothing can be taken out here");
 }
+
+/** What is subscribed to is named in the body alone. */
+const mayNameAnother = ({ method, subjects }: Call, body: Uint8Array): boolean =>
+  method === "subscriptions/listen" ? body.includes(0x21) : subjects.some(({ name }) => name.includes("!"));
 
 const no = (message: string): Refusal => refusal("not-enforceable", message);
 

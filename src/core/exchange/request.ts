@@ -28,7 +28,6 @@ import { NO_CHANGES, readAddress, readHeaders } from "../mcp/headers.ts";
 import { trimListen } from "../mcp/subscriptions.ts";
 import { findMethod } from "../mcp/methods.ts";
 import { refusal } from "../mcp/refusal.ts";
-import { eraOf } from "../mcp/revision.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import { sealDenial } from "../mcp/sealed-denial.ts";
@@ -123,13 +122,8 @@ function onHeaders(options: Options, event: RequestHeadersEvent): RequestStep {
   if (!headers.ok) return refused({ ...nowhere, server }, headers.error);
   const classified = classify(headers.value, !event.endOfStream, endpoint.transport);
   if (!classified.ok) {
-    const revision = headers.value["mcp-protocol-version"];
-    const era = eraOf(revision ?? "") ?? "legacy";
-    return refused({ ...nowhere, server, headers: headers.value }, classified.error, {
-      ...NOTHING_KNOWN,
-      era,
-      revision,
-    });
+    const known = { ...NOTHING_KNOWN, revision: headers.value["mcp-protocol-version"] };
+    return refused({ ...nowhere, server, headers: headers.value }, classified.error, known);
   }
   const { kind } = classified.value;
   const arrived = {

@@ -3,7 +3,7 @@
  * Envoy has verified of its peer or, behind a proxy of one's own, in the header in which that proxy says what it has
  * verified. A header is believed only where the configuration names it.
  */
-import { L5D_CLIENT_ID, NO_CHANGES, XFCC } from "../mcp/headers.ts";
+import { L5D_CLIENT_ID, XFCC } from "../mcp/headers.ts";
 import type { HeaderChanges, HeaderList } from "../mcp/headers.ts";
 import { assertNever } from "../result.ts";
 import type { Absent, Claim, Identity, User, UserAbsence, Workload, WorkloadAbsence } from "./identity.ts";
@@ -144,7 +144,7 @@ const has = (headers: HeaderList, wanted: string): boolean => headers.some(([nam
 export function forwardedHeaders(headers: HeaderList, trust: Trust): HeaderChanges {
   const hasXfcc = has(headers, XFCC);
   const remove = trust.workload !== "linkerd" && has(headers, L5D_CLIENT_ID) ? [L5D_CLIENT_ID] : [];
-  if (!hasXfcc) return remove.length === 0 ? NO_CHANGES : { set: [], remove };
+  if (!hasXfcc) return { set: [], remove };
   const elements = trust.workload === "xfcc" ? trustedElements(headers, trust.hops) : undefined;
   if (elements === undefined) return { set: [], remove: [...remove, XFCC] };
   return { set: [[XFCC, elements.map(({ text }) => text).join(",")]], remove };

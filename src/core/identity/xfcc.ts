@@ -46,7 +46,7 @@ export function parseXfcc(headers: HeaderList): readonly XfccElement[] | undefin
 function valueOf(pair: string, wanted: string): string[] {
   const [, key = "", value = ""] = /^\s*([^=\s]+)=(.*)$/s.exec(pair) ?? [];
   if (key.toLowerCase() !== wanted) return [];
-  return [value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value];
+  return [value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value];
 }
 
 /** Not inside quotes; undefined when they do not close. */

@@ -15,7 +15,7 @@ export function readClientInfo(json: Json, method: string, params: At, meta: At)
       : meta === ABSENT
         ? ABSENT
         : member(json, meta, KEY);
-  if (info === ABSENT || !isObject(json, info)) return undefined;
+  if (!isObject(json, info)) return undefined;
   const name = memberText(json, info, "name");
   return name === undefined ? undefined : { name, version: memberText(json, info, "version") };
 }

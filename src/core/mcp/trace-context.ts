@@ -3,7 +3,7 @@
  * older clients do so too) and in the headers. It comes from the caller and is believed by nobody but the reader of traces:
  * what is not exactly as specified is as if it were not there, and never a reason to refuse.
  */
-import { ABSENT, isObject, isString, member, textAt } from "../jsonrpc/json.ts";
+import { isObject, isString, member, textAt } from "../jsonrpc/json.ts";
 import type { At } from "../jsonrpc/json.ts";
 import type { Json } from "../jsonrpc/scan.ts";
 
@@ -22,13 +22,11 @@ export const TRACESTATE = "tracestate";
 
 /** Version 00, the one that there is; ids of zeros alone are invalid. */
 const FORM = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
-const LENGTH = 55;
 const SAMPLED = 1;
 /** What everybody has to carry on (section 3.3.1.5), in the characters that a header may have. */
 const STATE = /^[\x20-\x7e]{1,512}$/;
 
 export function parseTraceContext(parent: string, state: string | undefined): TraceContext | undefined {
-  if (parent.length !== LENGTH) return undefined;
   const [, traceId, spanId, flags = ""] = FORM.exec(parent) ?? [];
   if (traceId === undefined || spanId === undefined) return undefined;
   return {
@@ -52,5 +50,5 @@ export function readTraceContext(json: Json, meta: At): TraceContext | undefined
 
 function stateOf(json: Json, meta: At): string | undefined {
   const state = member(json, meta, TRACESTATE);
-  return state !== ABSENT && isString(json, state) ? textAt(json, state) : undefined;
+  return isString(json, state) ? textAt(json, state) : undefined;
 }

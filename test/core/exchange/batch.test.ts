@@ -1,7 +1,7 @@
 /** Batches from the request to the answer: `judge-batch.ts`, and what `response.ts` and `follow-events.ts` make of answers. */
 import { describe, expect, test } from "vitest";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
-import { isFinal, recordsOf } from "../../../src/core/exchange/exchange.ts";
+import { isFinal, recordsOf, withPolicies } from "../../../src/core/exchange/exchange.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { CANCELLED } from "../../../src/core/mcp/outcome.ts";
@@ -84,7 +84,10 @@ describe("a batch to a server that takes none", () => {
       for (const messages of [[call(1, "a")], [INITIALIZED], []]) {
         const { replies } = play(optionsWith(policiesWith(options)), asked(messages));
         expect(detailsOf(replies[1])).toBe("toolgate_malformed-request");
-        expect(localReplyOf(replies[1]).status).toBe(400);
+        expect(localReplyOf(replies[1])).toMatchObject({
+          status: 400,
+          text: expect.stringContaining("a message must be one JSON object") as string,
+        });
       }
     }
   });
@@ -608,6 +611,12 @@ describe("the records of a batch", () => {
     expect(recordsOf(exchange).map((one) => one?.outcome.kind)).toEqual(["ok", "denied"]);
   });
 
+  test("are the same where one that passes has a denied notification beside it, which nobody waits for", () => {
+    const passing = optionsWith(policiesWith({ batches: "judge", answers: "pass" }));
+    const { exchange } = play(passing, asked([call(1, "a"), DENIED_NOTIFICATION]));
+    expect(recordsOf(exchange).map((one) => one?.outcome.kind)).toEqual(["unread", "denied"]);
+  });
+
   test("have the names of every list in it", () => {
     const lists = [request("tools/list", {}, 3), request("prompts/list", {}, 5)];
     const { played } = json(lists, batch(LIST("a"), result({ prompts: [{ name: "p" }] }, 5)));
@@ -616,4 +625,30 @@ describe("the records of a batch", () => {
       "p",
     ]);
   });
+});
+
+test("a list in a batch is filtered also where answers pass", () => {
+  const passing = optionsWith(policiesWith({ batches: "judge", answers: "pass" }));
+  const answer = (...tools: readonly string[]): string =>
+    batch(result({}, 1), result({ tools: tools.map((name) => ({ name })) }, 2));
+  const begun = asked([call(1, "a"), request("tools/list", {}, 2)]);
+  expect(isFinal(play(passing, begun).exchange)).toBe(false);
+  const events = [...begun, responseHeaders(), ...responseBody([utf8(answer("a", "hidden"))])];
+  expect(deliveredBody(events, play(passing, events).replies)).toBe(answer("a"));
+});
+
+test("a batch goes on under new policies while they grant each call that was let through, and not beyond that", () => {
+  const begun = ask(call(1, "a"), call(2, "b"), call(3, "x")).exchange;
+  expect(withPolicies(begun, policiesWith({ batches: "judge" })).isGranted).toBe(true);
+  const onlyA = compiled([
+    serverDocument("everything", undefined, { batches: "judge" }),
+    policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["a"] })]),
+  ]).policies;
+  expect(withPolicies(begun, onlyA).isGranted).toBe(false);
+});
+
+test("what is wrong with the answer to a batch is on record with its first request", () => {
+  const answer = [responseHeaders(), ...responseBody([utf8("[}")])];
+  const { exchange } = play(OPTIONS, [...asked([INITIALIZED, call(1, "a"), call(2, "b")]), ...answer]);
+  expect(recordsOf(exchange).map((one) => one?.answerFault?.reason)).toEqual([undefined, "unreadable", undefined]);
 });

@@ -4,6 +4,7 @@ import {
   beginExchange,
   cancelCall,
   cancelledBy,
+  heldBytes,
   isFinal,
   isUnshown,
   openCalls,
@@ -126,7 +127,24 @@ describe("an exchange", () => {
   });
 
   test("breaks off when an answer comes to what was refused", () => {
-    expect(() => play(OPTIONS, [...call(toolsCall("other")), responseHeaders()])).toThrow(ProtocolViolation);
+    for (const answer of [responseHeaders(), localReply("request_payload_too_large")])
+      expect(() => play(OPTIONS, [...call(toolsCall("other")), answer])).toThrow(ProtocolViolation);
+  });
+
+  test("breaks off on an answer that nobody says to be Envoy's own, and on a body without its headers", () => {
+    const unsaid = { kind: "responseHeaders", headers: [[":status", "401"]], endOfStream: true } as const;
+    expect(() => play(OPTIONS, [{ ...unsaid, codeDetails: undefined }])).toThrow(ProtocolViolation);
+    expect(() => play(OPTIONS, [requestHeaders(), ...responseBody([utf8("{}")])])).toThrow(ProtocolViolation);
+  });
+
+  test("lets all of an answer to what is none of ours pass, to its trailers", () => {
+    const answer = [responseHeaders(), ...responseBody([utf8(LIST)], "trailers")];
+    const { replies } = play(optionsWith(POLICIES, "pass"), [requestHeaders([[":path", "/x"]]), ...answer]);
+    expect(replies.slice(1)).toEqual([
+      { kind: "responseHeaders", readBody: false, remove: [] },
+      { kind: "responseBody", body: undefined },
+      { kind: "responseTrailers" },
+    ]);
   });
 
   test("breaks off on a second request and on a body before its headers", () => {
@@ -194,11 +212,23 @@ describe("isUnshown()", () => {
     const shown = (...events: readonly ExchangeEvent[]): boolean =>
       !isUnshown(play(OPTIONS, [...LIST_CALL, ...events]).exchange);
     const open = (text: string): ExchangeEvent => responseBody([utf8(text)], "trailers")[0]!;
-    expect([shown(responseHeaders()), shown(responseHeaders(), open("{"))]).toEqual([false, true]);
+    expect([shown(), shown(responseHeaders()), shown(responseHeaders(), open("{"))]).toEqual([false, false, true]);
     const events = responseHeaders("text/event-stream");
     expect([shown(events), shown(events, open(":")), shown(events, open(": x\n\n"))]).toEqual([false, true, true]);
     expect(shown(responseHeaders(null, { status: 202, endOfStream: true }))).toBe(true);
+    for (const unanswered of [[], [requestHeaders()], call(toolsCall("other"))])
+      expect(isUnshown(play(OPTIONS, unanswered).exchange)).toBe(false);
   });
+});
+
+test("heldBytes() counts what of an answer waits for more", () => {
+  const held = (...events: readonly ExchangeEvent[]): number =>
+    heldBytes(play(OPTIONS, [...LIST_CALL, ...events]).exchange);
+  const open = (text: string): ExchangeEvent => responseBody([utf8(text)], "trailers")[0]!;
+  expect([held(), held(responseHeaders()), held(responseHeaders(), open('{"a"'))]).toEqual([0, 0, 4]);
+  const stream = responseHeaders("text/event-stream");
+  expect([held(stream), held(stream, open("data: {")), held(stream, open(`data: ${LIST}\n\n`))]).toEqual([0, 7, 0]);
+  expect(held(...jsonAnswer(LIST))).toBe(0);
 });
 
 describe("recordsOf()", () => {
@@ -231,6 +261,7 @@ describe("recordsOf()", () => {
       method: "tools/call",
       target: { kind: "tool", name: "other" },
       decision: "deny",
+      mode: "Enforce",
       reason: "no-rule-allows",
       outcome: { kind: "denied" },
     });
@@ -242,6 +273,19 @@ describe("recordsOf()", () => {
       outcome: { kind: "denied" },
     });
     expect(recorded(requestHeaders([[":path", "/x"]]))).toMatchObject({ server: undefined, reason: "unknown-server" });
+  });
+
+  test("calls a template of resources a resource, in the metadata too", () => {
+    const events = call(
+      request("completion/complete", {
+        ref: { type: "ref/resource", uri: "x:/{id}" },
+        argument: { name: "id", value: "1" },
+      }),
+    );
+    const { exchange, replies } = play(OPTIONS, events);
+    expect(recordsOf(exchange)).toMatchObject([{ target: { kind: "resource", name: "x:/{id}" } }]);
+    expect(replies[1]).toMatchObject({ metadata: { resource: "x:/{id}" } });
+    expect(play(OPTIONS, call("{")).replies[1]).toMatchObject({ metadata: { method: "unknown" } });
   });
 
   test("of what is let through by Audit says so", () => {
@@ -305,6 +349,8 @@ describe("recordsOf()", () => {
       revision: "2099-01-01",
     });
     expect(recorded(requestHeaders(headers("2025-11-25")), requestBody("{"))).toMatchObject({ revision: "2025-11-25" });
+    const put = headers("2025-11-25").map(([name, value]) => [name, name === ":method" ? "PUT" : value] as const);
+    expect(recorded(requestHeaders(put))).toMatchObject({ reason: "method-not-allowed", revision: "2025-11-25" });
   });
 
   test("is there as soon as the answer is, and not before", () => {
@@ -545,6 +591,15 @@ describe("an exchange with a server whose answers pass", () => {
     expect(play(passing, [GET]).exchange.request).toMatchObject({ readsAnswer: true });
   });
 
+  test("reads nothing of the end of a session", () => {
+    const headers: HeaderList = [
+      [":method", "DELETE"],
+      [":path", "/mcp"],
+    ];
+    const { exchange } = play(passing, [requestHeaders(headers, { endOfStream: true })]);
+    expect(exchange.request).toMatchObject({ at: "permitted", readsAnswer: false });
+  });
+
   test("filters lists as ever, and refuses as ever", () => {
     const events = [...LIST_CALL, ...jsonAnswer(result({ tools: [{ name: "echo" }, { name: "secret" }] }))];
     const { exchange, replies } = play(passing, events);
@@ -564,12 +619,23 @@ describe("withPolicies()", () => {
   const NOBODY = policySetWith(policyDocument("nobody", [allow("writes", FROM_ANYONE, { tools: ["other"] })]));
   const ONLY_ECHO = policySetWith(policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]));
   const ELSEWHERE = compiled([serverDocument("everything", [{ path: "/elsewhere" }])]).policies;
+  const OVER_SSE = compiled([
+    serverDocument("everything", [{ path: "/mcp", messages: "/messages" }]),
+    policyDocument("readers", [allow("may-read", FROM_READER, { tools: ["echo"] })]),
+  ]).policies;
 
   test("decides a request whose body is still awaited by the new ones", () => {
     const begun = play(OPTIONS, [requestHeaders()]).exchange;
     const { exchange, isGranted } = withPolicies(begun, NOBODY);
     expect(isGranted).toBe(true);
     const [, reply] = stepExchange(exchange, requestBody(toolsCall("echo")));
+    expect(reply).toMatchObject({ kind: "immediateResponse", details: "toolgate_no-rule-allows" });
+  });
+
+  test("decides a request that has not come at all by the new ones", () => {
+    const { exchange } = withPolicies(play(OPTIONS, []).exchange, NOBODY);
+    const [awaiting] = stepExchange(exchange, requestHeaders());
+    const [, reply] = stepExchange(awaiting, requestBody(toolsCall("echo")));
     expect(reply).toMatchObject({ kind: "immediateResponse", details: "toolgate_no-rule-allows" });
   });
 
@@ -591,6 +657,7 @@ describe("withPolicies()", () => {
   test.each<readonly [string, PolicySet]>([
     ["no rule grants any more", NOBODY],
     ["whose server is gone", ELSEWHERE],
+    ["whose server is another kind of endpoint now", OVER_SSE],
   ])("does not let a call go on that %s, and says what became of its answer", (_what, policies) => {
     const begun = play(OPTIONS, [...call(toolsCall("echo")), responseHeaders("text/event-stream")]).exchange;
     const { exchange, isGranted } = withPolicies(begun, policies);
@@ -598,9 +665,25 @@ describe("withPolicies()", () => {
     expect(isFinal(exchange)).toBe(false);
     expect(recordsOf(exchange, CANCELLED)[0]).toMatchObject({
       decision: "allow",
-      answerFault: { reason: "not-granted" },
+      answerFault: {
+        reason: "not-granted",
+        message: "is to a call that policies, as they are now, do not grant",
+      },
       outcome: { kind: "cancelled" },
     });
+  });
+
+  test("leaves alone what has not begun, what is refused and what is none of ours", () => {
+    const elsewhere = requestHeaders([[":path", "/x"]]);
+    for (const { exchange } of [
+      play(OPTIONS, []),
+      play(OPTIONS, call(toolsCall("other"))),
+      play(optionsWith(POLICIES, "pass"), [elsewhere]),
+      play(OPTIONS, [requestHeaders(), localReply("request_payload_too_large")]),
+    ]) {
+      const after = withPolicies(exchange, NOBODY);
+      expect([after.isGranted, after.exchange.request]).toEqual([true, exchange.request]);
+    }
   });
 
   test("does not let a request go on whose server is gone before its body came", () => {

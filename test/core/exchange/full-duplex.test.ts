@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { concat } from "../../../src/core/bytes.ts";
 import type { ExchangeEvent } from "../../../src/core/exchange/event.ts";
-import { recordsOf } from "../../../src/core/exchange/exchange.ts";
+import { beginExchange, recordsOf } from "../../../src/core/exchange/exchange.ts";
+import { FullDuplex } from "../../../src/core/exchange/full-duplex.ts";
 import type { Piece } from "../../../src/core/exchange/full-duplex.ts";
 import type { Reply } from "../../../src/core/exchange/reply.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
@@ -376,4 +377,15 @@ describe("full duplex in one direction", () => {
     const { replies } = playDuplex(OPTIONS, events, { request: false, answer: false });
     expect(replies.flat()).toEqual(play(OPTIONS, events).replies);
   });
+});
+
+test("what is held of a request is counted until it is judged", () => {
+  const duplex = new FullDuplex({ request: true, answer: true });
+  const bytes = utf8(toolsCall("echo"));
+  let exchange = beginExchange(OPTIONS);
+  const held = [requestHeaders(), ...requestPieces([bytes.subarray(0, 7), bytes.subarray(7)])].map((event) => {
+    [exchange] = duplex.step(exchange, event);
+    return duplex.heldBytes;
+  });
+  expect(held).toEqual([0, 7, 0]);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { beginExchange } from "../../../src/core/exchange/exchange.ts";
 import { stepParsed } from "../../../src/core/exchange/parsed-request.ts";
 import type { RequestHeadersEvent } from "../../../src/core/exchange/event.ts";
+import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { utf8 } from "../../fixtures/bytes.ts";
 import { localReplyOf, optionsWith, POST, requestHeaders } from "../../fixtures/exchanges.ts";
 import { toolsCall } from "../../fixtures/messages.ts";
@@ -30,6 +31,22 @@ describe("stepParsed()", () => {
       metadata: { tool: "echo", decision: "allow" },
     });
     expect(next.request.at).toBe("permitted");
+  });
+
+  test("corrects the content type all the same", () => {
+    const headers = requestHeaders([...POST.slice(0, 3), ["content-type", "Application/JSON"]]);
+    expect(step(toolsCall("echo").replace("{", "{ "), headers).reply).toMatchObject({
+      changes: { set: [["content-type", "application/json"]], remove: [] },
+    });
+  });
+
+  test("decides on a stream by its headers, which are all there is", () => {
+    const headers: HeaderList = [
+      [":method", "GET"],
+      [":path", "/mcp"],
+    ];
+    const { next, reply } = step(undefined, requestHeaders(headers, { endOfStream: true }));
+    expect([reply.kind, next.request.at]).toEqual(["requestHeaders", "permitted"]);
   });
 
   test("refuses what is not allowed, and what is none", () => {

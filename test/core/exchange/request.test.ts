@@ -6,6 +6,7 @@ import { stepRequest } from "../../../src/core/exchange/request.ts";
 import type { RequestState } from "../../../src/core/exchange/request.ts";
 import { ProtocolViolation } from "../../../src/core/exchange/violation.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
+import type { AccessPolicyDocument } from "../../../src/core/policy/document.ts";
 import { textOf, utf8 } from "../../fixtures/bytes.ts";
 import {
   localReplyOf,
@@ -123,7 +124,7 @@ describe("stepRequest() on a request to no server of ours", () => {
       kind: "requestHeaders",
       permit: { rule: { policy: "toolgate", rule: "unmatched-pass" } },
       changes: NO_CHANGES,
-      metadata: { server: "", decision: "allow" },
+      metadata: { server: "", decision: "allow", mode: "Enforce" },
     });
   });
 
@@ -132,6 +133,7 @@ describe("stepRequest() on a request to no server of ours", () => {
     const [state, reply] = stepRequest(optionsWith(policies, "pass"), { at: "awaitingHeaders" }, elsewhere);
     expect(state.at).toBe("refused");
     expect(detailsOf(reply)).toBe("toolgate_unknown-server");
+    expect(localReplyOf(reply).text).toContain("this request goes to no MCP server that policy knows");
   });
 
   test("lets through what no MCP endpoint would take, since it is none", () => {
@@ -280,6 +282,24 @@ describe("stepRequest() on a body", () => {
     expect(localReplyOf(replies[1]).status).toBe(status);
   });
 
+  test("tells a client whose body is too large how large it may be", () => {
+    const { text } = localReplyOf(decidedBy(" ".repeat(MAX_BODY_BYTES + 1)));
+    expect(text).toContain(`the body is larger than ${MAX_BODY_BYTES} bytes`);
+  });
+
+  test("says what is wrong with a URI that servers read differently, where it is no rule that denies it", () => {
+    const read = (...more: readonly AccessPolicyDocument[]): unknown => {
+      const odd = request("resources/read", { uri: "demo://static/../other" });
+      return JSON.parse(localReplyOf(playRequest(policySetWith(...more), odd).replies[1]).text);
+    };
+    const readers = policyDocument("readers", [allow("r", FROM_READER, { resources: ["demo://static/*"] })]);
+    const secrets = policyDocument("secrets", [deny("no", FROM_ANYONE, { resources: ["demo://secret/*"] })]);
+    expect(read(readers)).toMatchObject({ error: { code: -32_602, message: "the resource's uri has dot segments" } });
+    expect(read(readers, secrets)).toMatchObject({
+      error: { code: -31_403, message: expect.stringContaining("rule no of policy tools/secrets denies") as string },
+    });
+  });
+
   test("takes a body of exactly the limit", () => {
     const call = toolsCall("echo");
     expect(decidedBy(call + " ".repeat(MAX_BODY_BYTES - call.length)).kind).toBe("requestBody");
@@ -376,6 +396,11 @@ describe("stepRequest() on initialize", () => {
       changes: { set: [["content-length", String(rest.length)]] },
     });
     expect(decidedBy(rest)).toMatchObject({ kind: "requestBody", body: undefined, changes: NO_CHANGES });
+  });
+
+  test("leaves any other message as it is, whatever is called like that in it", () => {
+    const list = request("tools/list", { capabilities: { sampling: {} } });
+    expect(decidedBy(list)).toMatchObject({ kind: "requestBody", body: undefined });
   });
 });
 
@@ -488,6 +513,12 @@ describe("stepRequest() changes headers", () => {
       set: [],
       remove: ["mcp-session-id"],
     });
+  });
+
+  test("so that the server sees who is believed to have called", () => {
+    const forwarded = { set: [["x-forwarded-client-cert", "URI=c"] as const], remove: ["l5d-client-id"] };
+    const { replies } = play(OPTIONS, [requestHeaders(POST, { forwarded }), requestBody(toolsCall("echo"))]);
+    expect(replies[1]).toMatchObject({ changes: forwarded });
   });
 
   test("of a GET as well", () => {

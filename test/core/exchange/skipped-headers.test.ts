@@ -51,7 +51,9 @@ describe("stepWithoutHeaders() of a request", () => {
     const { status, text } = localReplyOf(step(toolsCall("echo"), [[name, "echo"]]).reply);
     expect([status, text]).toEqual([
       200,
-      expect.stringContaining(`"id":1,"error":{"code":-31403,"message":"the header ${name}`),
+      expect.stringContaining(
+        `"id":1,"error":{"code":-31403,"message":"the header ${name} means nothing in revisions before 2026-07-28 of MCP`,
+      ),
     ]);
   });
 
@@ -66,7 +68,7 @@ describe("stepWithoutHeaders() of a request", () => {
   test("refuses a session where there are none", () => {
     const modern: HeaderList = [...modernHeaders("tools/call", "echo"), ["mcp-session-id", "s"]];
     const { text } = localReplyOf(step(modernRequest("tools/call", { name: "echo" }), modern).reply);
-    expect(text).toContain("mcp-session-id means nothing");
+    expect(text).toContain("mcp-session-id means nothing in this revision of MCP, and cannot be taken out here");
   });
 
   test("lets what goes to no server through as it is, where that is configured", () => {

@@ -133,6 +133,7 @@ describe("the record", () => {
       session: "s-1",
     });
     expect(recordOf(notification("notifications/initialized"))).toMatchObject({ id: undefined, session: undefined });
+    expect(recordOf('{"jsonrpc":"2.0","id":null,"method":"ping"}')).toMatchObject({ id: undefined });
   });
 });
 

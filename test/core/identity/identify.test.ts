@@ -34,6 +34,8 @@ describe("identify() a workload by the certificate of its connection", () => {
     });
     expect(workload(peer("", { subject: "CN=a,O=b" }))).toEqual({ uri: "subject:CN=a,O=b", name: "subject:CN=a,O=b" });
     expect(workload(peer("", { dnsSan: "", subject: "CN=a" }))).toEqual({ uri: "subject:CN=a", name: "subject:CN=a" });
+    const others = xfcc(`URI=${URI};URI=${OTHER}`);
+    expect(workload(peer("", { dnsSan: "a.example" }), others)).toMatchObject({ uri: "dns:a.example" });
   });
 
   test.each<readonly [string, Peer, HeaderList, string]>([
@@ -108,6 +110,8 @@ describe("identify() a workload by x-forwarded-client-cert", () => {
       uri: "dns:a.example",
       name: "dns:a.example",
     });
+    // What Envoy writes where a certificate has none of what it is told to write.
+    expect(workload(peer(), xfcc('Subject="";URI=;DNS=a.example'), hops(1))).toMatchObject({ uri: "dns:a.example" });
     expect(workload(peer(), xfcc('Subject="CN=a,O=b"'), hops(1))).toEqual({
       uri: "subject:CN=a,O=b",
       name: "subject:CN=a,O=b",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { absenceReason, callerName } from "../../../src/core/identity/identity.ts";
+import { absenceReason, callerName, isNobody } from "../../../src/core/identity/identity.ts";
+import type { WorkloadAbsence } from "../../../src/core/identity/identity.ts";
 import { ANONYMOUS, identity, ISSUER, READER, user } from "../../fixtures/identities.ts";
 
 describe("callerName()", () => {
@@ -19,6 +20,34 @@ describe("callerName()", () => {
       expect(callerName(user({ sub }))).toBe(`user:${sub}`);
     },
   );
+});
+
+test.each(["anonymous-2", "not-anonymous", "search_agent", "team-user:ada", "ada@idp.example"])(
+  "callerName() leaves the subject %j as it is, which is nobody else's name",
+  (sub) => {
+    expect(callerName(user({ sub }))).toBe(sub);
+  },
+);
+
+describe("isNobody()", () => {
+  const ABSENCES: Readonly<Record<WorkloadAbsence, boolean>> = {
+    "no-certificate": true,
+    "no-name": true,
+    "xfcc-missing": true,
+    "linkerd-client-missing": true,
+    "certificate-not-valid": false,
+    "several-uri-sans": false,
+    "not-a-spiffe-id": false,
+    "identities-differ": false,
+    "xfcc-malformed": false,
+    "xfcc-too-few-hops": false,
+    "not-a-linkerd-id": false,
+  };
+
+  test("is true of who has shown no workload, and of none who hides which: a Deny rule has to be about that one", () => {
+    for (const absent of Object.keys(ABSENCES) as WorkloadAbsence[])
+      expect([absent, isNobody({ absent })]).toEqual([absent, ABSENCES[absent]]);
+  });
 });
 
 describe("absenceReason()", () => {

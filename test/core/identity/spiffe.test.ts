@@ -16,6 +16,7 @@ describe("parseSpiffeId()", () => {
     "spiffe://td/ns/agents/sa/reader/x",
     "spiffe://td/sa/reader/ns/agents",
     "spiffe://td/NS/agents/sa/reader",
+    "spiffe://td/ns/agents/pod/reader",
     "spiffe://1.2-3_4/A.b-c_D/...x",
     `spiffe://${"a".repeat(255)}/b`,
     `spiffe://td/${"a".repeat(2036)}`,

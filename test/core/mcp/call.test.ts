@@ -156,6 +156,7 @@ describe("readCall() by the method table", () => {
 
   test("says no more than the beginning of a method that is not known", () => {
     expect(faultOf(request("x".repeat(5000))).length).toBeLessThan(150);
+    expect(faultOf(request("tools/call", { name: "echo", ["x".repeat(5000)]: 1 })).length).toBeLessThan(150);
   });
 });
 
@@ -378,6 +379,25 @@ describe("readCall() of an answer", () => {
       "malformed-request: this revision of MCP has no answers from clients",
     );
   });
+
+  test("refuses one that answers nobody", () => {
+    expect(faultOf(rpcError(-1, null))).toBe("malformed-request: an answer has the id of what it answers");
+  });
+});
+
+test("readCall() refuses an id that begins like one of Toolgate's own, or a caller could write the answers of others", () => {
+  const own = "malformed-request: the id begins like one of Toolgate's own";
+  expect(faultOf(request("ping", {}, "toolgate-denied {}"))).toBe(own);
+  expect(faultOf(result({}, "toolgate-denied x"))).toBe(own);
+  expect(read(request("ping", {}, "toolgate-denie")).ok).toBe(true);
+});
+
+test("readCall() refuses a revision that is not known, with the id of who asks", () => {
+  const claim: HeaderClaim = { ...modern("tools/list"), revision: "2099-01-01" };
+  const body = request("tools/list", { _meta: { "io.modelcontextprotocol/protocolVersion": "2099-01-01" } }, 7);
+  expect(read(body, claim)).toMatchObject({
+    error: { id: "7", refusal: { reason: "unsupported-version" } },
+  });
 });
 
 describe("readCall() holds headers against the body", () => {
@@ -397,6 +417,7 @@ describe("readCall() holds headers against the body", () => {
     [modern("tools/list", "echo"), "Mcp-Method is not the method"],
     [modern("Tools/Call", "echo"), "Mcp-Method is not the method"],
     [modern(undefined, "echo"), "Mcp-Method is not the method"],
+    [modern(undefined), "Mcp-Method is not the method"],
     [modern("tools/call"), "Mcp-Name is not what the body names"],
     [modern("tools/call", ""), "Mcp-Name is not what the body names"],
     [modern("tools/call", "Echo"), "Mcp-Name is not what the body names"],
@@ -459,6 +480,13 @@ describe("readCall() holds the era of the headers against that of the body", () 
     expect(
       faultOf(request("tools/list", { "io.modelcontextprotocol/protocolVersion": REVISION }), modern("tools/list")),
     ).toBe(missing);
+  });
+
+  test("but not over HTTP with SSE, whose clients know no other era", () => {
+    const claim: HeaderClaim = { ...LEGACY, isModernPossible: false };
+    expect(read(withVersion(REVISION), claim).ok).toBe(true);
+    expect(faultOf(request("server/discover"), claim)).toMatch(/^unknown-method/);
+    expect(faultOf(request("server/discover"))).toMatch(/^unsupported-version/);
   });
 
   test("and refuses a version in a notification's _meta that is not the header's", () => {

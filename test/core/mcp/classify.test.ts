@@ -167,3 +167,44 @@ describe("classify() a session", () => {
     expect(reasonOf(post(JSON_TYPE, ["mcp-session-id", id]))).toBe("malformed-request");
   });
 });
+
+describe("classify() over HTTP with SSE", () => {
+  const of = (transport: "sse-stream" | "sse-messages", headers: HeaderList, hasBody: boolean) =>
+    classified(headers, hasBody, transport);
+  const [GET, POST] = [[":method", "GET"] as const, [":method", "POST"] as const];
+
+  test("one path is a stream, and takes nothing else", () => {
+    expect(reasonOf(of("sse-stream", [GET], false))).toBe("stream");
+    expect(reasonOf(of("sse-stream", [GET], true))).toBe("malformed-request");
+    expect(of("sse-stream", [POST, JSON_TYPE], true)).toMatchObject({
+      error: { reason: "method-not-allowed", allow: "GET" },
+    });
+  });
+
+  test("the other takes messages, whose headers claim nothing but their revision", () => {
+    const headers: HeaderList = [POST, JSON_TYPE, ["mcp-method", "x"], ["mcp-name", "x"], ["mcp-param-x", "x"]];
+    expect(of("sse-messages", headers, true)).toMatchObject({
+      value: { claim: { era: "legacy", method: undefined, name: undefined, params: [], isModernPossible: false } },
+    });
+    expect(of("sse-messages", [GET], false)).toMatchObject({
+      error: { reason: "method-not-allowed", allow: "POST" },
+    });
+  });
+
+  test("neither is of the modern era", () => {
+    const revision = ["mcp-protocol-version", REVISION] as const;
+    expect(reasonOf(of("sse-stream", [GET, revision], false))).toBe("unsupported-version");
+    expect(reasonOf(of("sse-messages", [POST, JSON_TYPE, revision], true))).toBe("unsupported-version");
+  });
+});
+
+test("classify() repeats no more than the beginning of a revision that is not known", () => {
+  const refused = classified(
+    [
+      [":method", "GET"],
+      ["mcp-protocol-version", "9".repeat(5_000)],
+    ],
+    false,
+  );
+  expect(refused.ok ? "" : refused.error.message).toBe(`the protocol version "${"9".repeat(32)}" is not known`);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeHeaderText, readHeaders } from "../../../src/core/mcp/headers.ts";
+import { apart, decodeHeaderText, readHeaders } from "../../../src/core/mcp/headers.ts";
 import type { HeaderList } from "../../../src/core/mcp/headers.ts";
 import { POST } from "../../fixtures/exchanges.ts";
 
@@ -65,7 +65,10 @@ describe("readHeaders()", () => {
     ["l5d_client_id", "the header l5d_client_id resembles l5d-client-id"],
     ["x_http_method_override", "the header x_http_method_override resembles x-http-method-override"],
     ["x-http-method-override", "the header x-http-method-override is not accepted"],
+    ["x-http-method", "the header x-http-method is not accepted"],
+    ["x-method-override", "the header x-method-override is not accepted"],
     ["x-original-url", "the header x-original-url is not accepted"],
+    ["x-rewrite-url", "the header x-rewrite-url is not accepted"],
     ["upgrade", "the connection cannot be upgraded"],
   ])("refuses the header %s: %s", (name, message) => {
     expect(faultOf([name, "x"])).toBe(message);
@@ -87,19 +90,43 @@ describe("readHeaders()", () => {
     expect(faultOf(["connection", value])).toBe(expected);
   });
 
-  test.each(["example.com", "example.com:8080", "10.0.0.1", "[::1]", "[::1]:80", "a_b", ""])(
-    "takes the host %j",
-    (host) => {
-      expect(readHeaders([[":authority", host]]).ok).toBe(true);
-    },
-  );
+  test.each([
+    "example.com",
+    "example.com:8080",
+    "10.0.0.1",
+    "A.example:1",
+    "[::1]",
+    "[::1]:80",
+    "[::FFFF:10.0.0.1]:65535",
+    "[fe80::a]",
+    "a_b",
+    "",
+  ])("takes the host %j", (host) => {
+    expect(readHeaders([[":authority", host]]).ok).toBe(true);
+  });
 
-  test.each(["a/b", "a b", "user@host", "a:b", "a:123456", "a,b", "a?b", "a#b", "a\\b", "[::1", "é"])(
-    "refuses the host %j",
-    (host) => {
-      expect(readHeaders([[":authority", host]])).toMatchObject({ error: { message: "the host is not a host name" } });
-    },
-  );
+  test.each([
+    "a/b",
+    "a b",
+    "user@host",
+    "a:b",
+    "a:123456",
+    "a,b",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "a:",
+    "[::1",
+    "[]",
+    "[g::]",
+    "[::1]:",
+    "[::1]:123456",
+    "x[::1]",
+    "[::1]x",
+    "é",
+  ])("refuses the host %j", (host) => {
+    expect(readHeaders([[":authority", host]])).toMatchObject({ error: { message: "the host is not a host name" } });
+  });
 
   test("collects what repeats arguments, each header once", () => {
     const read = readHeaders([...POST, ["mcp-param-region", "eu"], ["x-a", "1"], ["mcp-param-b", ""]]);
@@ -118,7 +145,26 @@ describe("readHeaders()", () => {
   test("names the headers that ask for a part of an answer", () => {
     const read = readHeaders([...POST, ["range", "bytes=0-1"], ["if-none-match", "x"], ["if-none-match", "y"]]);
     expect(read.ok && read.value.selective).toEqual(["range", "if-none-match", "if-none-match"]);
+    for (const name of ["if-range", "if-match", "if-modified-since", "if-unmodified-since"])
+      expect(readHeaders([...POST, [name, "x"]])).toMatchObject({ value: { selective: [name] } });
   });
+});
+
+describe("apart()", () => {
+  test("makes two again of what may stand once and was joined with a comma, so that it is refused", () => {
+    for (const name of SINGLE.filter((one) => !one.startsWith(":") && one !== "accept-encoding"))
+      expect(apart([name, "a,b"])).toEqual([
+        [name, "a"],
+        [name, "b"],
+      ]);
+  });
+
+  test.each([":path", ":authority", "accept-encoding", "accept", "mcp-param-x"])(
+    "leaves %s, in which a comma may stand",
+    (name) => {
+      expect(apart([name, "a,b"])).toEqual([[name, "a,b"]]);
+    },
+  );
 });
 
 describe("decodeHeaderText()", () => {

@@ -110,8 +110,20 @@ describe("localReply()", () => {
     expect(reply("unknown-method", { era: "modern" }).status).toBe(404);
   });
 
+  test.each(["invalid-params", "name-too-long", "uri-too-long"] as const)("answers %s with 400 there", (reason) => {
+    expect(reply(reason, { era: "modern" })).toMatchObject({ status: 400, json: rpcError(-32602) });
+  });
+
+  test("answers what cannot be enforced with its id, or with 403 where it has none", () => {
+    expect(reply("not-enforceable")).toMatchObject({ status: 200, json: rpcError(DENIED) });
+    expect(reply("not-enforceable", { id: undefined })).toMatchObject({ status: 403, json: rpcError(DENIED, null) });
+  });
+
   test("says which methods there are when one is not allowed", () => {
     expect(reply("method-not-allowed").headers).toMatchObject({ allow: "POST" });
+    const rule = { policy: "toolgate", rule: "method-not-allowed" };
+    const { headers } = localReply({ reason: "method-not-allowed", rule, message: "", allow: "POST, GET" }, DEFAULTS);
+    expect(Object.fromEntries(headers)).toMatchObject({ allow: "POST, GET" });
   });
 
   test("answers a stream whose answer cannot be read with 502", () => {

@@ -8,6 +8,7 @@ const JWT = ["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJhbm4ifQ", "c2lnbmF0dXJl"].join(
 describe("a text looks like a secret", () => {
   test.each([
     ["Bearer abcdefghijkl"],
+    ["Bearer   abcdefghijkl"],
     ["authorization header: bearer abcdefghijkl"],
     ["Basic dXNlcjpwYXNzd29yZA=="],
     [JWT],
@@ -28,7 +29,11 @@ describe("a text looks like a secret", () => {
     ["https://host/?a=1&access_token=x"],
     ['{"password": "hunter2"}'],
     ["curl -H 'Authorization: x'"],
+    ["password = hunter2"],
+    ["apikey=hunter2"],
+    ["?api_key=hunter2"],
     ["mysql --password hunter2"],
+    ["mysql --password   hunter2"],
     [`${"x".repeat(900)} password=hunter2`],
   ])("%j", (text) => expect(looksSecret(text)).toBe(true));
 });
@@ -40,6 +45,9 @@ describe("a text does not look like a secret", () => {
     ["the secret of a good token is in the password"],
     ["a bearer of news"],
     ["eyJ"],
+    ["eyJohnson.md"],
+    ["ASIAN"],
+    ["AIzawa"],
     ["https://host:8080/a@b"],
     ["select * from basic where sk = 'sk-1'"],
     ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
@@ -60,7 +68,7 @@ test("a name is one of a secret in any spelling, and whole words alone where the
     expect([name, isSecretName(name)]).toEqual([name, true]);
   for (const name of ["apiKey", "private_key", "cookie", "sessionId", "pin", "auth", "credentials", "otp"])
     expect([name, isSecretName(name)]).toEqual([name, true]);
-  for (const name of ["path", "query", "pinned", "author", "key", "monkey", "prototype", ""])
+  for (const name of ["path", "query", "pinned", "author", "key", "monkey", "prototype", "spin", ""])
     expect([name, isSecretName(name)]).toEqual([name, false]);
 });
 

@@ -208,6 +208,22 @@ describe("compile() with documents that could not be used", () => {
     expect(invalidOnes("all")).toEqual(["tools/a", "tools/b"]);
   });
 
+  test("deny what would go to a server that is written in one, and nothing that goes to another", () => {
+    const special = { name: "tools/special", targets: [], matches: [{ host: "special", path: "/a" }, { path: "/b" }] };
+    const { policies } = compiled(documents, [special]);
+    const found = (host: string, path: string) => policies.match({ route: undefined, host, path })?.server;
+    expect(found("special", "/a")).toMatchObject({ name: "tools/special", invalid: true });
+    expect(found("other", "/a")).toMatchObject({ name: "tools/a", invalid: false });
+    expect(found("other", "/b")).toMatchObject({ name: "tools/b", invalid: false });
+  });
+
+  test("may hide a server when they name one that is not there beside one that is", () => {
+    const nowhere = { route: undefined, host: undefined, path: "/elsewhere" };
+    const mayBe = (...targets: readonly string[]): boolean =>
+      compiled(documents, [{ name: "x", matches: [], targets }]).policies.mayBeServer(nowhere);
+    expect([mayBe("tools/a"), mayBe("tools/a", "tools/nobody")]).toEqual([false, true]);
+  });
+
   test("knows that a server may be hidden among them", () => {
     const ELSEWHERE = { route: "elsewhere", host: "elsewhere", path: "/elsewhere" };
     const hides = (targets: readonly string[] | "all"): boolean =>

@@ -32,7 +32,14 @@ describe("PolicySet.match()", () => {
   });
 
   test("reads a host without its port and in lower case", () => {
-    for (const host of ["mcp.example", "MCP.example", "mcp.example:80", "Mcp.Example:8443"])
+    for (const host of [
+      "mcp.example",
+      "MCP.example",
+      "mcp.example:80",
+      "Mcp.Example:8443",
+      "mcp.example.",
+      "mcp.example.:80",
+    ])
       expect(find({ path: "/other", host }), host).toBe("tools/other");
     for (const host of ["[::1]", "[::1]:443"]) expect(find({ path: "/v6", host }), host).toBe("tools/v6");
     for (const host of ["xmcp.example", "mcp.example.evil", "mcp.example ", ""])
@@ -81,8 +88,16 @@ describe("PolicySet.match() of HTTP with SSE", () => {
     expect(at("/messages?sessionId=s")).toEqual(["tools/plain", "sse-messages", undefined]);
     expect(at("/messages?sessionId=s", "MCP.example")).toEqual(["tools/host", "sse-messages", undefined]);
     expect(at("/messages?sessionId=s", "other")).toEqual(["tools/plain", "sse-messages", undefined]);
-    expect(at("/both?session_id=s")).toEqual(["tools/both", "sse-messages", undefined]);
+    for (const name of ["session_id", "sessionid"])
+      expect(at(`/both?${name}=s`)).toEqual(["tools/both", "sse-messages", undefined]);
   });
+
+  test.each(["sessionId=", "sessionId=s&x=1", "sessionId=a/b", "sessionId=%41", "x=1&sessionId=s", "SessionId=s"])(
+    "knows none by the query %s, which is not the session alone",
+    (query) => {
+      expect(at(`/messages?${query}`)).toBeUndefined();
+    },
+  );
 
   test("keeps apart what has a session in its path and what has none", () => {
     expect(at("/mixed")).toEqual(["tools/http", "http", undefined]);
@@ -107,6 +122,12 @@ describe("PolicySet.match() of HTTP with SSE", () => {
       "/x;v=1/messages?sessionId=s",
       "/x/..;/sse",
       "/sse;/x",
+      "/x;v=1/messages;v=2",
+      "/messages#x",
+      "\\messages",
+      "/x/./../messages",
+      "/%6Dessage%73",
+      "/%6dessages",
     ])
       expect(mayBe(path), path).toBe(true);
     for (const path of ["/message", "/ssex", "/", "/xsse", "/sse/x"]) expect(mayBe(path), path).toBe(false);

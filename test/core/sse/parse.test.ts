@@ -63,6 +63,9 @@ const STREAMS: readonly (readonly [name: string, stream: string])[] = [
   ["a byte order mark within", "data: 1\n\n\ufeffdata: 2\n\n"],
   ["a byte order mark and nothing else", "\ufeff"],
   ["a byte order mark before a blank line", "\ufeff\n\ndata: 1\n\n"],
+  ["a byte order mark after a blank line", "\n\ufeffdata: 1\n\ndata: 2\n\n"],
+  ["a character that begins like a byte order mark", "\uff21: 1\ndata: 1\n\n"],
+  ["retry times that are none", "retry: 1x\ndata: 1\n\nretry: -1\ndata: 2\n\nretry: 0990\ndata: 3\n\n"],
   ["characters of all lengths", "data: é\u20ac\u{1f600}\n\n"],
   ["line separators of Unicode", "data: a\u2028b\u0085c\n\n"],
   ["nothing", ""],
@@ -114,6 +117,8 @@ describe("SseParser", () => {
     const plain = (stream: string): boolean[] => parse([utf8(stream)]).map((event) => event.plain);
     expect(plain("event: message\nid: 1\ndata: {}\n\n: hi\r\n\r\n")).toEqual([true, true, true]);
     expect(plain("data: {}\r\r")).toEqual([false]);
+    expect(plain("event: message\rdata: {}\n\n: a\rdata: {}\n\n")).toEqual([false, false, true]);
+    expect(plain("data: é\n\n")).toEqual([true]);
     expect(plain("data: 1\rdata: 2\n\n")).toEqual([false]);
     expect(plain("data: 1\ndata: 2\n\n")).toEqual([false]);
     expect(plain("data: a\u2028b\n\ndata: a\u2029b\n\ndata: a\u0085b\n\n")).toEqual([false, false, false]);
@@ -132,6 +137,19 @@ describe("SseParser", () => {
     },
   );
 
+  test.each(['Data: {"hidden":1}', 'data : {"hidden":1}', '{"hidden":1}', "x"])(
+    "does not call plain an event with the line %j, which a laxer reader could take for data",
+    (line) => {
+      expect(parse([utf8(`data: {}\n${line}\n\n`)]).map(({ plain }) => plain)).toEqual([false]);
+    },
+  );
+
+  test("reads a type of visible ASCII, and of a long one only that it is none that is known", () => {
+    const typeOf = (type: string): string | undefined => parse([utf8(`event: ${type}\ndata: 1\n\n`)])[0]?.type;
+    expect([typeOf("a ~!"), typeOf("a\u007f"), typeOf("é")]).toEqual(["a ~!", "", ""]);
+    expect([typeOf("t".repeat(64)), typeOf("t".repeat(65))]).toEqual(["t".repeat(64), "?"]);
+  });
+
   test("keeps each event's bytes as the slice they came in", () => {
     const chunk = utf8("data: 1\n\ndata: 2\n\n");
     const [one, other] = parse([chunk]);
@@ -142,6 +160,9 @@ describe("SseParser", () => {
   test("says how much it holds: nothing between events", () => {
     const parser = new SseParser(LIMIT);
     expect(parser.isUnfed).toBe(true);
+    const marked = new SseParser(LIMIT);
+    marked.feed(utf8("\ufeff").subarray(0, 1));
+    expect(marked.isUnfed).toBe(false);
     parser.feed(utf8("data: 1\n\n"));
     expect([parser.heldBytes, parser.isUnfed]).toEqual([0, false]);
     parser.feed(utf8("data"));
@@ -179,6 +200,10 @@ describe("SseParser", () => {
       expect(limited(piecesOf(utf8(lines), 1))).toEqual([one, TOO_LARGE, other]);
     },
   );
+
+  test("reads nothing of an event that is too large as a comment and an event of its own", () => {
+    expect(limited([utf8("data: 23456"), utf8(": 7\ndata: 1\n\ndata:8\n\n")])).toEqual([TOO_LARGE, "data:8\n\n"]);
+  });
 
   test("drops an event that is too large and has no end", () => {
     expect(limited([utf8("data: 23456"), utf8("7\n")])).toEqual([TOO_LARGE]);
