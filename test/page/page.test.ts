@@ -143,7 +143,7 @@ describeWithChromium("with traffic", () => {
     expect(await items.count()).toBe(4);
     const first = items.first();
     expect(await first.locator("blockquote").textContent()).toBe(
-      "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it.",
+      "Blocked by policy: rule nobody-reads-the-environment of policy tools/admins denies agents/reader the use of tool get-env on server tools/everything.",
     );
     expect(await first.innerText()).toMatch(
       /agents\/reader → tools\/everything tools\/call get-env\s+2 times\s+\d+ s ago/,

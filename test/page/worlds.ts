@@ -47,7 +47,7 @@ function withoutServer(line: DecisionLine): DecisionLine {
 }
 
 const NOT_ALLOWED = (tool: string): string =>
-  `The tool ${tool} on tools/everything is not allowed for agents/reader: no rule allows it (rule toolgate/default-deny).`;
+  `Blocked by policy: no rule lets agents/reader use tool ${tool} on server tools/everything (rule default-deny).`;
 
 /** The demo with a morning's traffic. */
 export const demo: World = {
@@ -95,7 +95,7 @@ export const demo: World = {
       rule: "nobody-reads-the-environment",
       reason: "denied-by-rule",
       sentence:
-        "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it.",
+        "Blocked by policy: rule nobody-reads-the-environment of policy tools/admins denies agents/reader the use of tool get-env on server tools/everything.",
     }),
     refused(9, {
       tool: "trigger-long-running-operation",
@@ -107,7 +107,7 @@ export const demo: World = {
       reason: "denied-by-rule",
       outcome: "ok",
       sentence:
-        "The tool trigger-long-running-operation on tools/everything is not allowed for agents/planner: the rule no-long-operations of tools/on-trial denies it.",
+        "Blocked by policy: rule no-long-operations of policy tools/on-trial denies agents/planner the use of tool trigger-long-running-operation on server tools/everything.",
     }),
     refused(12, {
       tool: "get-env",
@@ -115,14 +115,14 @@ export const demo: World = {
       rule: "nobody-reads-the-environment",
       reason: "denied-by-rule",
       sentence:
-        "The tool get-env on tools/everything is not allowed for agents/reader: the rule nobody-reads-the-environment of tools/admins denies it.",
+        "Blocked by policy: rule nobody-reads-the-environment of policy tools/admins denies agents/reader the use of tool get-env on server tools/everything.",
     }),
     refused(41, {
       server: "tools/files",
       tool: "write-file",
       caller: "alice@example.com",
       sentence:
-        "The tool write-file on tools/files is not allowed for alice@example.com: no rule allows it (rule toolgate/default-deny).",
+        "Blocked by policy: no rule lets alice@example.com use tool write-file on server tools/files (rule default-deny).",
     }),
     refused(75, {
       server: "search/web",
@@ -131,7 +131,7 @@ export const demo: World = {
       absent: "jwt-missing",
       reason: "no-access",
       sentence:
-        "The server search/web is not open to callers without a token: no rule names them (rule toolgate/default-deny).",
+        "Blocked by policy: no rule gives anonymous (jwt-missing) access to server search/web (rule default-deny).",
     }),
     withoutServer(
       refused(160, {
@@ -140,7 +140,7 @@ export const demo: World = {
         absent: "jwt-missing",
         rule: "unknown-server",
         reason: "unknown-server",
-        sentence: "No MCPServer matches host old.example.com and path /v1: write one, or send the request elsewhere.",
+        sentence: "this request goes to no MCP server that policy knows",
       }),
     ),
   ],
