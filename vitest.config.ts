@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           ...beside,
           name: "core",
+          expect: { requireAssertions: true },
           include: ["test/core/**/*.test.ts", "test/properties/**/*.test.ts"],
           isolate: false,
           testTimeout: 60_000,
@@ -39,6 +40,7 @@ export default defineConfig({
         test: {
           ...beside,
           name: "edges",
+          expect: { requireAssertions: true },
           include: ["test/{grpc,judge,policies,telemetry,admin,config,cli}/**/*.test.ts", "test/monitoring/*.test.ts"],
           setupFiles: ["test/judge/setup.ts"],
           testTimeout: 30_000,
@@ -58,6 +60,7 @@ export default defineConfig({
         test: {
           ...beside,
           name: "seams",
+          expect: { requireAssertions: true },
           include: ["test/seams/**/*.test.ts"],
           testTimeout: 120_000,
         },
