@@ -22,6 +22,12 @@ export function requestChanges(
   return { set, remove };
 }
 
+/** Where the body goes on otherwise than whole and in our words, its length is not ours to say. */
+export const withoutLength = (changes: HeaderChanges): HeaderChanges => ({
+  ...changes,
+  set: changes.set.filter(([name]) => name !== "content-length"),
+});
+
 /** Headers that mean nothing in this era, so that nobody has checked them. */
 export function unknownIn(era: Era, headers: RequestHeaders): readonly string[] {
   if (era === "modern") return headers["mcp-session-id"] === undefined ? [] : ["mcp-session-id"];

@@ -18,6 +18,7 @@ import { refusal } from "../mcp/refusal.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import type { Permit } from "../policy/decide.ts";
 import { assertNever } from "../result.ts";
+import { withoutLength } from "./changes.ts";
 import type { RequestHeadersEvent } from "./event.ts";
 import { beginExchange, recordsOf } from "./exchange.ts";
 import type { Summary } from "./exchange.ts";
@@ -65,7 +66,7 @@ function conclude(options: CheckOptions, state: RequestState, reply: Reply, body
   if (state.at === "refused") return denied(options, state.judged);
   if ((state.at !== "permitted" && state.at !== "unmatched") || !("permit" in reply))
     throw new Error(`all of the request has come, and it is ${state.at}`);
-  const { permit, metadata } = reply;
+  const { permit, metadata, changes } = reply;
   if (state.at === "unmatched") return { verdict: "allow", permit, changes: NO_CHANGES, metadata, summaries: [] };
   const why = whyNotHere(options, state.judged, reply, body);
   if (why !== undefined)
@@ -77,10 +78,7 @@ function conclude(options: CheckOptions, state: RequestState, reply: Reply, body
     verdict: "allow",
     permit,
     // The body goes on as it came, and so does its length; an encoded answer is nobody's trouble here.
-    changes: {
-      set: reply.changes.set.filter(([name]) => name !== "content-length"),
-      remove: reply.changes.remove.filter((name) => name !== "accept-encoding"),
-    },
+    changes: { ...withoutLength(changes), remove: changes.remove.filter((name) => name !== "accept-encoding") },
     metadata,
     summaries: summariesOf(options, { ...state, readsAnswer: false }),
   };

@@ -4,6 +4,7 @@
  * answer goes back as soon as it is, and none may be forgotten (processing_mode.proto; seen on Envoy 1.36 and 1.40).
  */
 import { EMPTY, Held } from "../bytes.ts";
+import { withoutLength } from "./changes.ts";
 import type { ExchangeEvent } from "./event.ts";
 import { isFinal, stepExchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
@@ -93,8 +94,7 @@ export class FullDuplex {
     if (reply.kind !== "requestBody") return [next, [reply]];
     const { permit, changes, metadata } = reply;
     // Envoy has taken the length away, and the body says it now.
-    const set = changes.set.filter(([name]) => name !== "content-length");
-    const headers: Reply = { kind: "requestHeaders", permit, changes: { ...changes, set }, metadata };
+    const headers: Reply = { kind: "requestHeaders", permit, changes: withoutLength(changes), metadata };
     return [next, [headers, ...pieces("requestPiece", reply.body ?? body, endOfStream)]];
   }
 

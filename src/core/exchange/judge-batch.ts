@@ -6,12 +6,12 @@ import { canonicalOf, Splice } from "../jsonrpc/splice.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { joinBatch, readBatch } from "../mcp/batch.ts";
 import type { HeaderClaim } from "../mcp/classify.ts";
+import { jsonReply } from "../mcp/local-reply.ts";
 import { refusal } from "../mcp/refusal.ts";
 import type { Refusal } from "../mcp/refusal.ts";
 import { askedBy } from "./asked-by.ts";
-import { judgeMessage, refuse, unread } from "./judge.ts";
+import { immediate, judgeMessage, refuse, unread } from "./judge.ts";
 import type { Arrived, Judged, Refused } from "./judge.ts";
-import { metadataOf } from "./metadata.ts";
 import type { Reply } from "./reply.ts";
 
 /** What goes on of a batch, or what is answered when nothing does. */
@@ -44,7 +44,7 @@ export function judgeBatch(arrived: Arrived & { readonly claim: HeaderClaim }, j
   if (first !== undefined && permitted.length === 0) {
     // Who has no access at all is told once. Notifications get no answer.
     const isWhole = answers.length === 0 || first.decided.reason === "no-access";
-    const reply = isWhole ? first.reply : { status: 200, headers: JSON_HEADERS, body: joinBatch(answers) };
+    const reply = isWhole ? first.reply : jsonReply(joinBatch(answers));
     return { judged: refused, reply: immediate(first, reply) };
   }
   const asked = askedBy(
@@ -58,12 +58,3 @@ export function judgeBatch(arrived: Arrived & { readonly claim: HeaderClaim }, j
   splice.keep(ROOT, () => judged[at++]?.verdict === "permitted");
   return { judged, asked, body: canonicalOf(splice, json, limits.request) };
 }
-
-const JSON_HEADERS = [["content-type", "application/json"]] as const;
-
-const immediate = ({ decided }: Refused, reply: Refused["reply"]): Reply => ({
-  kind: "immediateResponse",
-  reply,
-  details: `toolgate_${decided.reason ?? "denied"}`,
-  metadata: metadataOf(decided),
-});

@@ -24,7 +24,9 @@ import type { Denial } from "../policy/decision.ts";
 import type { Destination, Endpoint, Server } from "../policy/policy-set.ts";
 import { traceOf } from "./call-trace.ts";
 import type { StartSpans } from "./call-trace.ts";
+import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
+import type { Reply } from "./reply.ts";
 import type { Sha256 } from "./asked-by.ts";
 import { denialSentence } from "./sentence.ts";
 
@@ -153,6 +155,14 @@ export function refusePermitted(addressed: Addressed, why: Refusal, { call, deci
   const refused = refuse(addressed, why, call, call);
   return { ...refused, decided: { ...decided, ...refused.decided } };
 }
+
+/** Nothing goes on: `reply` is all there is. */
+export const immediate = ({ decided }: Refused, reply: LocalReply): Reply => ({
+  kind: "immediateResponse",
+  reply,
+  details: `toolgate_${decided.reason ?? "denied"}`,
+  metadata: metadataOf(decided),
+});
 
 /** There are spans of requests alone: what gets no answer has no end. */
 function askedOf({ headers, startSpans }: Addressed, { id, trace }: Known): Pick<Decided, "id" | "session" | "trace"> {

@@ -2,6 +2,7 @@
  * A request whose body is not shown, and has been read by somebody who is believed: Envoy's own MCP filter, before us. What
  * it has found is judged as if it were the body; the body itself goes on as it came.
  */
+import { withoutLength } from "./changes.ts";
 import type { RequestHeadersEvent } from "./event.ts";
 import { stepExchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
@@ -25,8 +26,7 @@ export function stepParsed(
   const [next, reply] = stepExchange(arrived, { kind: "requestBody", body: message, endOfStream: true });
   if (reply.kind !== "requestBody") return [next, reply];
   const { permit, changes, metadata } = reply;
-  const set = changes.set.filter(([name]) => name !== "content-length");
-  return [next, { kind: "requestHeaders", permit, changes: { ...changes, set }, metadata }];
+  return [next, { kind: "requestHeaders", permit, changes: withoutLength(changes), metadata }];
 }
 
 const NOTHING_FOUND =

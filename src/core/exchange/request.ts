@@ -42,7 +42,16 @@ import { judgeBatch } from "./judge-batch.ts";
 import type { StartSpans } from "./call-trace.ts";
 import { requestChanges, unknownIn } from "./changes.ts";
 import type { RequestEvent, RequestHeadersEvent } from "./event.ts";
-import { judgeCall, judgeMessage, NOTHING_KNOWN, permittedCalls, refuse, refusePermitted, unread } from "./judge.ts";
+import {
+  immediate,
+  judgeCall,
+  judgeMessage,
+  NOTHING_KNOWN,
+  permittedCalls,
+  refuse,
+  refusePermitted,
+  unread,
+} from "./judge.ts";
 import type { Addressed, Arrived, Judged, Known, Permitted, Refused } from "./judge.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Decided } from "./metadata.ts";
@@ -330,11 +339,7 @@ function onRefused(state: RequestState & { at: "awaitingBody" }, message: Messag
 const refused = (addressed: Addressed, why: Refusal, known?: Known): RequestStep =>
   refusedAs(refuse(addressed, why, known));
 
-function refusedAs(judged: Refused): RequestStep {
-  const { reply, decided } = judged;
-  const details = `toolgate_${decided.reason ?? "denied"}`;
-  return [
-    { at: "refused", judged: [judged] },
-    { kind: "immediateResponse", reply, details, metadata: metadataOf(decided) },
-  ];
-}
+const refusedAs = (judged: Refused): RequestStep => [
+  { at: "refused", judged: [judged] },
+  immediate(judged, judged.reply),
+];

@@ -14,7 +14,7 @@ import type { Delivery } from "../mcp/answer.ts";
 import type { Asked } from "../mcp/asked.ts";
 import { alone, deliverEach, joinBatch, splitBatch } from "../mcp/batch.ts";
 import type { Deliveries } from "../mcp/batch.ts";
-import { localReply } from "../mcp/local-reply.ts";
+import { jsonReply, localReply } from "../mcp/local-reply.ts";
 import { BROKEN } from "../mcp/outcome.ts";
 import { refusal } from "../mcp/refusal.ts";
 import { assertNever } from "../result.ts";
@@ -149,7 +149,7 @@ function refuse(asked: Asked, fault: string): ResponseStep {
 }
 
 function answerRefused(refused: readonly Uint8Array[]): ResponseStep {
-  const reply = { status: 200, headers: [["content-type", "application/json"]], body: joinBatch(refused) } as const;
+  const reply = jsonReply(joinBatch(refused));
   return [
     { at: "refused", seen: NOTHING_SEEN },
     { kind: "immediateResponse", reply, details: "toolgate_batch", metadata: undefined },

@@ -122,6 +122,13 @@ const rpcError = (
   data?: object,
 ): LocalReply => json(status, headers, errorText(refused.id ?? NO_ID, code, refusal.message, data));
 
+/** What is answered in HTTP 200, as JSON. */
+export const jsonReply = (body: Uint8Array): LocalReply => ({
+  status: 200,
+  headers: [["content-type", "application/json"]],
+  body,
+});
+
 const json = (status: number, headers: LocalReply["headers"], text: string): LocalReply => ({
   status,
   headers: [["content-type", "application/json"], ...headers],
