@@ -116,6 +116,13 @@ describeWithEnvoy("an Envoy that shows bodies alone", () => {
     expect(await send(callTool("allowed-one"))).toMatchObject({ status: 502, text: "<p>no</p>", complete: true });
   });
 
+  test("an error of HTTP without content is not shown: its call is on record as one that was left", async () => {
+    canary.answer = sending("", { "content-length": "0", "www-authenticate": "Bearer" }, 401);
+    const { status, headers } = await send(callTool("allowed-two"));
+    expect([status, headers["www-authenticate"]]).toEqual([401, "Bearer"]);
+    expect(await stack.toolgate.decision({ tool: "allowed-two" })).toMatchObject({ outcome: "cancelled" });
+  });
+
   test("what has no answer passes, and ends", async () => {
     const notification = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
     expect(await send(notification)).toMatchObject({ status: 202, complete: true });
