@@ -178,7 +178,11 @@ export const conduct: readonly Alert[] = [
 export const health: readonly Alert[] = [
   {
     alert: "ToolgateSlow",
-    expr: "histogram_quantile(0.99, sum by (le, instance, phase) (rate(toolgate_processing_seconds_bucket[5m]))) > 0.01",
+    // Of fewer, the slowest is the first one after a pause.
+    expr: [
+      "(histogram_quantile(0.99, sum by (le, instance, phase) (rate(toolgate_processing_seconds_bucket[5m]))) > 0.01)",
+      "and (sum by (instance, phase) (increase(toolgate_processing_seconds_count[5m])) > 100)",
+    ].join("\n"),
     for: "10m",
     severity: "ticket",
     summary: "{{ $labels.instance }} takes {{ $value | humanizeDuration }} in phase {{ $labels.phase }} (p99)",
