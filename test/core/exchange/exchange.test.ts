@@ -583,6 +583,7 @@ describe("an exchange with a server whose answers pass", () => {
       const { exchange } = play(passing, events);
       expect(exchange.request, era).toMatchObject({ at: "permitted", readsAnswer: READ.includes(name) });
       expect(isFinal(exchange), era).toBe(!READ.includes(name));
+      expect(isUnshown(exchange), era).toBe(READ.includes(name));
       expect(recordsOf(exchange)[0]?.outcome, era).toEqual(READ.includes(name) ? undefined : { kind: "unread" });
     }
   });

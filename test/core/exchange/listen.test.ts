@@ -15,7 +15,7 @@ import {
   responseBody,
   responseHeaders,
 } from "../../fixtures/exchanges.ts";
-import { modernHeaders, modernRequest, notification, result } from "../../fixtures/messages.ts";
+import { modernHeaders, modernRequest, notification, result, rpcError } from "../../fixtures/messages.ts";
 import { allow, FROM_READER, policyDocument, policySetWith } from "../../fixtures/policies.ts";
 
 const OPTIONS = optionsWith(
@@ -62,6 +62,10 @@ describe("subscriptions/listen", () => {
     const { outcome, text } = after(LISTEN, [ACKNOWLEDGED, DONE], true);
     expect(outcome()).toBe("ok");
     expect(text).toContain(DONE);
+  });
+
+  test("has failed with the error that comes along with its acknowledgement", () => {
+    expect(after(LISTEN, [ACKNOWLEDGED, rpcError(-32_603)], true).outcome()).toBe("rpc_error");
   });
 
   test("is left, or fails, as other calls before that", () => {
