@@ -41,11 +41,11 @@ export const GROUPS = {
   },
   requests: {
     mutate: mutated("mcp", "batch", "call", "local-reply", "methods", "refusal", "revision", "sealed-denial"),
-    tests: ["test/core/mcp/{batch,call,local-reply,methods,sealed-denial}.test.ts", "test/properties/request.test.ts"],
+    tests: ["test/core/{mcp,exchange}/**", "test/properties/request.test.ts"],
   },
   headers: {
     mutate: mutated("mcp", "classify", "headers", "reconcile"),
-    tests: ["test/core/mcp/{call,classify,headers,reconcile}.test.ts"],
+    tests: ["test/core/{mcp,exchange}/**", "test/cli/doctor.test.ts"],
   },
   names: {
     mutate: mutated("mcp", "subject", "uri"),
