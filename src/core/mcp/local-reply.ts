@@ -122,15 +122,11 @@ const rpcError = (
   data?: object,
 ): LocalReply => json(status, headers, errorText(refused.id ?? NO_ID, code, refusal.message, data));
 
-/** What is answered in HTTP 200, as JSON. */
-export const jsonReply = (body: Uint8Array): LocalReply => ({
-  status: 200,
-  headers: [["content-type", "application/json"]],
+export const jsonReply = (body: Uint8Array, status = 200, headers: LocalReply["headers"] = []): LocalReply => ({
+  status,
+  headers: [["content-type", "application/json"], ...headers],
   body,
 });
 
-const json = (status: number, headers: LocalReply["headers"], text: string): LocalReply => ({
-  status,
-  headers: [["content-type", "application/json"], ...headers],
-  body: utf8(text),
-});
+const json = (status: number, headers: LocalReply["headers"], text: string): LocalReply =>
+  jsonReply(utf8(text), status, headers);
